@@ -1,0 +1,41 @@
+// Everything the engine can ask for: one closed list, carried out in order. Whatever follows a Store waits until that
+// record is durable ("commit, then speak").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/event.hpp"
+#include "core/records.hpp"
+#include "wire/messages.hpp"
+
+namespace offhook::core {
+
+struct Store { Record record; };
+struct Send { LinkId link; wire::ServerMessage message; };
+struct CloseLink { LinkId link; std::uint16_t code = 1000; std::string reason; };  // after what was sent before it
+
+// Past calls of `user` in `project`, newest first; answer with HistoryLoaded.
+struct LoadHistory {
+  ClientId client;
+  std::string cmd_id;
+  UserKey user;
+  std::int64_t limit = 20;
+  std::optional<CallId> before;
+};
+
+// A session token for `session`, valid 24 h, signed with the project's secret, for `user`; answer with SessionTokenMade.
+struct MakeSessionToken { ClientId client; std::string cmd_id; ProjectId project; SessionId session; };
+
+// Answer to AdminCreateSession.
+struct SessionMade { std::uint64_t request = 0; SessionId session; };
+
+// No live call is left after DrainStarted: the program may stop.
+struct Drained {};
+
+using Effect = std::variant<Store, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, Drained>;
+using Effects = std::vector<Effect>;
+
+}  // namespace offhook::core

@@ -1,0 +1,55 @@
+// The core's whole face. One engine is one shard: not thread-safe, used by one loop. It reads no clock; the same seed and
+// the same events give the same effects, byte for byte.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "core/effect.hpp"
+#include "core/event.hpp"
+#include "core/settings.hpp"
+
+namespace offhook::core {
+
+struct Deadline {
+  Instant at;
+  std::string_view what;  // for logs and tests, e.g. "call ring_timeout"
+};
+
+// How much the engine holds, for /readyz, logs and tests.
+struct EngineCounts {
+  std::size_t links = 0;
+  std::size_t clients = 0;
+  std::size_t users = 0;
+  std::size_t live_calls = 0;
+  std::size_t kept_calls = 0;
+  std::size_t sessions = 0;
+  std::size_t timers = 0;
+};
+
+class Engine {
+ public:
+  // REQUIRES: check_settings(settings) is empty.
+  Engine(Settings settings, const Seed& seed);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Appends to `out`. REQUIRES: `now` never goes back. Deadlines up to `now` are served first.
+  void handle(Instant now, Event event, Effects& out);
+  void advance(Instant now, Effects& out);
+
+  // When advance() must be called next; nothing if no timer runs.
+  std::optional<Deadline> next_deadline() const;
+
+  EngineCounts counts() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace offhook::core

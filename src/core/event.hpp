@@ -1,0 +1,71 @@
+// Everything the engine can be told: one closed list.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "wire/messages.hpp"
+#include "wire/token.hpp"
+
+namespace offhook::core {
+
+// One socket of this shard; given by the loop, never used twice.
+struct LinkId {
+  std::uint64_t value = 0;
+  auto operator<=>(const LinkId&) const = default;
+};
+
+struct LinkOpened { LinkId link; };
+struct LinkClosed { LinkId link; };
+
+// A well-formed message. `claims` are those of the token the message carries (hello, session_connect, session_reject),
+// already verified; a message whose token was refused arrives as Refused instead.
+struct Received {
+  LinkId link;
+  wire::ClientMessage message;
+  std::optional<wire::TokenClaims> claims;
+};
+
+// A message that could not be decoded, or whose token was refused. `hello` says it was meant to be one.
+struct Refused {
+  LinkId link;
+  wire::Error error;
+  bool hello = false;
+};
+
+// More than the limit waits to be sent on this link.
+struct LinkCongested { LinkId link; };
+
+// Answer to LoadHistory.
+struct HistoryLoaded {
+  ClientId client;
+  std::string cmd_id;
+  std::vector<wire::HistoryRecord> records;
+};
+
+// Answer to MakeSessionToken.
+struct SessionTokenMade {
+  ClientId client;
+  std::string cmd_id;
+  SessionId session;
+  std::string token;
+};
+
+// The program was told to stop: refuse new calls now, end the live ones at `end_at`.
+struct DrainStarted { Instant end_at; };
+
+// The project's backend ends a call (REST); also used by the operator.
+struct AdminEndCall { CallId call; };
+
+// The project's backend creates a session (REST); answered by the effect SessionMade.
+struct AdminCreateSession { ProjectId project; std::uint64_t request = 0; };
+
+using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
+                           DrainStarted, AdminEndCall, AdminCreateSession>;
+
+}  // namespace offhook::core

@@ -1,0 +1,55 @@
+// Every number of the engine that an operator may set: name, default, range, meaning, in one table that the configuration
+// file, its documentation and the start-up checks are made from.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "wire/messages.hpp"
+
+namespace offhook::core {
+
+struct Settings {
+  Duration place_timeout = std::chrono::seconds{10};
+  Duration wake_timeout = std::chrono::seconds{20};
+  Duration ring_timeout = std::chrono::seconds{45};
+  Duration setup_timeout = std::chrono::seconds{60};
+  Duration caller_grace = std::chrono::seconds{10};
+  Duration connect_timeout = std::chrono::seconds{20};
+  Duration unstable_after = std::chrono::milliseconds{2500};
+  Duration drop_grace = std::chrono::seconds{20};
+  Duration max_duration = std::chrono::hours{4};
+  Duration heartbeat_idle = std::chrono::seconds{25};
+  Duration heartbeat_live = std::chrono::seconds{1};
+  Duration resume_window = std::chrono::seconds{30};
+  Duration expect_timeout = std::chrono::seconds{60};
+  Duration keep_ended = std::chrono::minutes{10};
+  bool clients_create_sessions = true;
+  bool presence = true;
+  bool refuse_unknown_users = false;
+  std::string server_name = "offhookd";
+  std::vector<wire::IceServer> ice_servers;
+};
+
+// One duration of Settings. `name` is the key in the configuration file; `spec` the name in the specification.
+struct DurationSetting {
+  std::string_view name;
+  std::string_view spec;
+  Duration Settings::*field;
+  Duration min;
+  Duration max;
+  std::string_view meaning;
+};
+
+std::span<const DurationSetting> duration_settings();
+
+// Empty if all is well; otherwise one sentence per problem, each naming the settings it is about.
+std::vector<std::string> check_settings(const Settings& settings);
+
+wire::ClientSettings client_settings(const Settings& settings);
+
+}  // namespace offhook::core

@@ -1,0 +1,45 @@
+// Bytes ⇄ messages, both directions, because the server and the C++ client share this module.
+// Pure functions; may be called from any thread. PROTOCOL.md names every field and error word.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "wire/messages.hpp"
+
+namespace offhook::wire {
+
+// Server side. On failure the error word is one of bad_json, too_deep, bad_message, unknown_type, missing_field,
+// bad_field; `cmd_id` is set if the text had a usable one; the message names the field and what is expected.
+Result<ClientMessage, Error> decode_client(std::string_view text);
+
+// Client side. Unknown types and unknown enum words are not failures of a client (PROTOCOL.md section 13): an unknown
+// type gives UnknownType, which a client ignores.
+Result<ServerMessage, Error> decode_server(std::string_view text);
+
+std::string encode(const ClientMessage& message);
+std::string encode(const ServerMessage& message);
+
+// The words of the wire, e.g. "no_answer". parse_* return nothing for an unknown word.
+std::string_view word(Media value);
+std::string_view word(Phase value);
+std::string_view word(Role value);
+std::string_view word(DeviceState value);
+std::string_view word(DeclineReason value);
+std::string_view word(MediaFailure value);
+std::string_view word(Outcome value);
+std::string_view word(Reason value);
+std::string_view word(LeaveReason value);
+std::string_view word(MissReason value);
+std::string_view word(ErrorWord value);
+std::optional<Media> parse_media(std::string_view text);
+std::optional<Outcome> parse_outcome(std::string_view text);
+
+// The cmd_id of a command, or nullptr for hello, ping, pong, ack, bye.
+const std::string* cmd_id_of(const ClientMessage& message);
+// The seq of an event, or nullptr for welcome, ping, pong, reply, error.
+std::uint64_t* seq_of(ServerMessage& message);
+const std::uint64_t* seq_of(const ServerMessage& message);
+
+}  // namespace offhook::wire

@@ -1,0 +1,336 @@
+// Every message of the client protocol as a plain struct; PROTOCOL.md is the text, codec.hpp turns them into JSON and back.
+// Field names equal the JSON names. Durations are raw milliseconds here, as on the wire.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+
+namespace offhook::wire {
+
+inline constexpr int k_protocol_version = 1;
+
+// --- words -----------------------------------------------------------------------------------------------------------
+
+enum class Media { None, Audio, Video };
+enum class Phase { Inviting, Connecting, Active, Ended };
+enum class Role { Caller, Callee };
+// What one device is in a call (snapshot field `you`).
+enum class DeviceState { Calling, Notified, Ringing, Winner, Elsewhere, Declined, Busy, Joined, Bystander, Done };
+enum class DeclineReason { Declined, Busy };
+enum class MediaFailure { IceFailed, Permission, Device };
+
+// Outcomes of calls and of devices (PROTOCOL.md section 7). The device-only words are from AnsweredElsewhere on;
+// LostContact is only ever set by a client.
+enum class Outcome {
+  Ended, Declined, Busy, NoAnswer, Unreachable, Cancelled, ConnectFailed, Dropped, Failed,
+  AnsweredElsewhere, DeclinedElsewhere, BusyElsewhere, Missed, LostContact,
+};
+
+enum class Reason {
+  ByCaller, ByCallee, ByApi, MaxDuration,                    // ended (ByApi also cancelled)
+  ByUser,                                                    // declined, cancelled
+  InCall, RingSlotsFull, DeviceBusyAll,                      // busy
+  NoDevices, PushUnacked,                                    // unreachable
+  CallerLost, CalleeLost, BothLost, MediaLost,               // dropped (CallerLost also cancelled)
+  Timeout, IceFailed, CallerMedia, CalleeMedia, Permission,  // connect_failed
+  NoSuchUser, NotAllowed, RateLimited, Overloaded, Internal, ServerShutdown, ServerUnreachable,  // failed
+};
+
+// Why a connection or stream left a session.
+enum class LeaveReason { ClientDisconnected, NetworkDisconnected, ForceDisconnected, CallEnded, Unpublished };
+enum class MissReason { Timeout, Rejected, ExpecterLeft };
+
+enum class ErrorWord {
+  BadJson, TooDeep, TooLarge, BadMessage, UnknownType, MissingField, BadField,
+  HelloFirst, HelloTwice, HelloTimeout, UnsupportedVersion, BadToken, TokenExpired, NotAllowed,
+  NoSuchCall, NoSuchSession, NoSuchConnection, NoSuchStream, NotConnected,
+  RateLimited, LimitReached, Overloaded, Replaced, SlowConsumer, Internal,
+};
+
+// --- parts -----------------------------------------------------------------------------------------------------------
+
+struct Resume {
+  ClientId client_id;
+  std::string resume_key;
+  std::uint64_t last_seq = 0;
+};
+
+struct Party {
+  UserId user;
+  std::optional<std::string> device;  // display name
+};
+
+// deadlines_remaining_ms: those that run.
+struct Remaining {
+  std::optional<std::int64_t> setup, wake, ring, connect, max, grace;
+};
+
+struct Snapshot {
+  CallId call_id;
+  std::uint64_t version = 1;
+  Phase phase = Phase::Inviting;
+  bool ringing = false;
+  Role role = Role::Caller;
+  DeviceState you = DeviceState::Calling;
+  Party caller;
+  Party callee;
+  Media media = Media::None;
+  std::optional<std::string> data;
+  std::optional<SessionId> session_id;
+  bool peer_unstable = false;
+  std::int64_t created_at_ms = 0;
+  std::optional<std::int64_t> answered_at_ms;
+  Remaining deadlines_remaining_ms;
+  std::optional<Outcome> outcome;
+  std::optional<Reason> reason;
+  std::optional<Outcome> device_outcome;
+  std::optional<std::int64_t> duration_ms;
+};
+
+struct Connection {
+  ConnectionId connection_id;
+  std::optional<UserId> user;
+  std::optional<std::string> data;
+  std::int64_t created_at_ms = 0;
+};
+
+struct Stream {
+  StreamId stream_id;
+  ConnectionId connection_id;
+  std::optional<std::string> name;
+  bool has_audio = false;
+  bool has_video = false;
+  std::int64_t created_at_ms = 0;
+};
+
+struct Description {
+  std::string type;  // "offer", "answer", "pranswer" or "rollback"
+  std::string sdp;
+};
+
+struct IceServer {
+  std::vector<std::string> urls;
+  std::optional<std::string> username;
+  std::optional<std::string> credential;
+};
+
+struct HistoryRecord {
+  CallId call_id;
+  bool outgoing = false;  // JSON: "direction": "outgoing" | "incoming"
+  UserId peer;
+  Media media = Media::None;
+  std::int64_t created_at_ms = 0;
+  std::optional<std::int64_t> answered_at_ms;
+  std::int64_t ended_at_ms = 0;
+  Outcome outcome = Outcome::Failed;
+  std::optional<Reason> reason;
+  Outcome your_outcome = Outcome::Failed;
+  std::int64_t duration_ms = 0;
+};
+
+// The timers a client needs (welcome.settings), all in milliseconds.
+struct ClientSettings {
+  std::int64_t place_timeout_ms = 10'000;
+  std::int64_t wake_timeout_ms = 20'000;
+  std::int64_t ring_timeout_ms = 45'000;
+  std::int64_t setup_timeout_ms = 60'000;
+  std::int64_t caller_grace_ms = 10'000;
+  std::int64_t connect_timeout_ms = 20'000;
+  std::int64_t unstable_after_ms = 2'500;
+  std::int64_t drop_grace_ms = 20'000;
+  std::int64_t max_duration_ms = 14'400'000;
+  std::int64_t heartbeat_idle_ms = 25'000;
+  std::int64_t heartbeat_live_ms = 1'000;
+  std::int64_t resume_window_ms = 30'000;
+  std::int64_t expect_timeout_ms = 60'000;
+};
+
+// --- client to server ------------------------------------------------------------------------------------------------
+
+struct Hello {
+  std::int64_t version = 0;
+  std::string token;
+  DeviceId device_id;
+  std::optional<std::string> client;
+  std::optional<Resume> resume;
+  std::vector<CallId> calls;
+};
+struct ClientPing {};
+struct ClientPong { std::optional<std::uint64_t> seq; };
+struct Ack { std::uint64_t seq = 0; };
+struct Bye {};
+
+// Commands: each has cmd_id.
+struct Invite {
+  std::string cmd_id;
+  UserId to;
+  Media media = Media::None;
+  std::optional<std::int64_t> ring_timeout_ms;
+  std::optional<std::string> data;
+};
+struct RingAck { std::string cmd_id; CallId call_id; bool busy = false; };
+struct Answer { std::string cmd_id; CallId call_id; };
+struct Decline { std::string cmd_id; CallId call_id; DeclineReason reason = DeclineReason::Declined; };
+struct Cancel { std::string cmd_id; CallId call_id; };
+struct Hangup { std::string cmd_id; CallId call_id; };
+struct GiveUp { std::string cmd_id; CallId call_id; std::string watchdog; };
+struct MediaUp { std::string cmd_id; CallId call_id; };
+struct MediaDown { std::string cmd_id; CallId call_id; };
+struct MediaFailed { std::string cmd_id; CallId call_id; MediaFailure reason = MediaFailure::IceFailed; };
+struct GetCall { std::string cmd_id; CallId call_id; };
+struct History { std::string cmd_id; std::int64_t limit = 20; std::optional<CallId> before; };
+
+struct SessionCreate { std::string cmd_id; };
+struct SessionConnect { std::string cmd_id; SessionId session_id; std::optional<std::string> token; };
+struct SessionDisconnect { std::string cmd_id; SessionId session_id; };
+struct Signal {
+  std::string cmd_id;
+  SessionId session_id;
+  std::string signal_type;
+  std::string data;
+  std::optional<ConnectionId> to;
+};
+struct Publish {
+  std::string cmd_id;
+  SessionId session_id;
+  std::optional<std::string> name;
+  bool has_audio = false;
+  bool has_video = false;
+};
+struct UpdateStream {
+  std::string cmd_id;
+  SessionId session_id;
+  StreamId stream_id;
+  std::optional<bool> has_audio;
+  std::optional<bool> has_video;
+};
+struct Unpublish { std::string cmd_id; SessionId session_id; StreamId stream_id; };
+struct Negotiate {
+  std::string cmd_id;
+  SessionId session_id;
+  ConnectionId to;
+  std::optional<Description> description;
+  std::optional<std::string> candidate;  // JSON text of an RTCIceCandidateInit
+};
+struct Expect {
+  std::string cmd_id;
+  SessionId session_id;
+  std::optional<std::int64_t> timeout_ms;
+  std::optional<UserId> user;
+  std::optional<std::string> data;
+};
+struct SessionReject { std::string cmd_id; std::string token; };
+struct WatchPresence { std::string cmd_id; };
+
+using ClientMessage =
+    std::variant<Hello, ClientPing, ClientPong, Ack, Bye, Invite, RingAck, Answer, Decline, Cancel, Hangup, GiveUp,
+                 MediaUp, MediaDown, MediaFailed, GetCall, History, SessionCreate, SessionConnect, SessionDisconnect,
+                 Signal, Publish, UpdateStream, Unpublish, Negotiate, Expect, SessionReject, WatchPresence>;
+
+// --- server to client ------------------------------------------------------------------------------------------------
+
+struct Welcome {
+  std::int64_t version = k_protocol_version;
+  std::string server;
+  ClientId client_id;
+  std::string resume_key;
+  bool resumed = false;
+  UserId user;
+  DeviceId device_id;
+  std::int64_t time_at_ms = 0;
+  std::int64_t heartbeat_ms = 0;
+  ClientSettings settings;
+  std::vector<IceServer> ice_servers;
+  std::vector<Snapshot> calls;
+  std::vector<SessionId> sessions;
+};
+struct ServerPing { std::int64_t period_ms = 0; };
+struct ServerPong {};
+
+// The fields of a reply by command; monostate: none beyond cmd_id.
+struct CallReply { Snapshot call; };
+struct HistoryReply { std::vector<HistoryRecord> records; };
+struct SessionCreated { SessionId session_id; std::string token; };
+struct SessionJoined {
+  SessionId session_id;
+  Connection connection;
+  std::vector<Connection> connections;
+  std::vector<Stream> streams;
+};
+struct StreamReply { Stream stream; };
+struct ExpectReply { ExpectationId expectation_id; std::int64_t remaining_ms = 0; };
+struct PresenceReply { std::vector<UserId> users; };
+using ReplyBody = std::variant<std::monostate, CallReply, HistoryReply, SessionCreated, SessionJoined, StreamReply,
+                               ExpectReply, PresenceReply>;
+struct Reply { std::string cmd_id; ReplyBody body; };
+
+struct Error {
+  std::optional<std::string> cmd_id;
+  ErrorWord error = ErrorWord::Internal;
+  std::string message;
+  bool fatal = false;  // left out of the JSON when false
+};
+
+// Events: each has seq, filled in by the sender's client just before sending.
+struct CallEvent { std::uint64_t seq = 0; Snapshot call; };
+struct ConnectionCreated { std::uint64_t seq = 0; SessionId session_id; Connection connection; };
+struct ConnectionDestroyed {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  ConnectionId connection_id;
+  LeaveReason reason = LeaveReason::ClientDisconnected;
+};
+struct SessionDisconnected {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  LeaveReason reason = LeaveReason::ClientDisconnected;
+};
+struct StreamCreated { std::uint64_t seq = 0; SessionId session_id; Stream stream; };
+struct StreamUpdated { std::uint64_t seq = 0; SessionId session_id; Stream stream; };
+struct StreamDestroyed {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  StreamId stream_id;
+  LeaveReason reason = LeaveReason::Unpublished;
+};
+struct SignalEvent {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  ConnectionId from;
+  std::string signal_type;
+  std::string data;
+};
+struct Negotiation {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  ConnectionId from;
+  std::optional<Description> description;
+  std::optional<std::string> candidate;
+};
+struct ExpectationMet {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  ExpectationId expectation_id;
+  Connection connection;
+};
+struct ConnectionMissed {
+  std::uint64_t seq = 0;
+  SessionId session_id;
+  ExpectationId expectation_id;
+  MissReason reason = MissReason::Timeout;
+};
+struct Presence { std::uint64_t seq = 0; UserId user; bool online = false; };
+struct Draining { std::uint64_t seq = 0; std::int64_t remaining_ms = 0; };
+
+using ServerMessage =
+    std::variant<Welcome, ServerPing, ServerPong, Reply, Error, CallEvent, ConnectionCreated, ConnectionDestroyed,
+                 SessionDisconnected, StreamCreated, StreamUpdated, StreamDestroyed, SignalEvent, Negotiation,
+                 ExpectationMet, ConnectionMissed, Presence, Draining>;
+
+}  // namespace offhook::wire
