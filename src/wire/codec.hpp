@@ -15,7 +15,7 @@ namespace offhook::wire {
 Result<ClientMessage, Error> decode_client(std::string_view text);
 
 // Client side. Unknown types and unknown enum words are not failures of a client (PROTOCOL.md section 13): an unknown
-// type gives UnknownType, which a client ignores.
+// type gives the error UnknownType, which a client ignores.
 Result<ServerMessage, Error> decode_server(std::string_view text);
 
 std::string encode(const ClientMessage& message);
@@ -34,6 +34,7 @@ std::string_view word(LeaveReason value);
 std::string_view word(MissReason value);
 std::string_view word(ErrorWord value);
 std::optional<Media> parse_media(std::string_view text);
+std::optional<Phase> parse_phase(std::string_view text);
 std::optional<Outcome> parse_outcome(std::string_view text);
 
 // The cmd_id of a command, or nullptr for hello, ping, pong, ack, bye.
