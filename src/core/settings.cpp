@@ -1,0 +1,95 @@
+#include "core/settings.hpp"
+
+#include <array>
+
+namespace offhook::core {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array k_durations{
+    DurationSetting{"place_timeout", "T_place", &Settings::place_timeout, 5s, 30s,
+                    "a client whose invite is not answered by the server gives up after this"},
+    DurationSetting{"wake_timeout", "T_wake", &Settings::wake_timeout, 1s, 60s,
+                    "no device has acknowledged ringing: the call ends unreachable"},
+    DurationSetting{"ring_timeout", "T_ring", &Settings::ring_timeout, 1s, 120s,
+                    "nobody answers after the first device rang: the call ends no_answer"},
+    DurationSetting{"setup_timeout", "T_setup_max", &Settings::setup_timeout, 1s, 180s,
+                    "hard cap from the invite to an answer"},
+    DurationSetting{"caller_grace", "T_caller_grace", &Settings::caller_grace, 3s, 30s,
+                    "the caller is not heard while it rings: the call ends cancelled"},
+    DurationSetting{"connect_timeout", "T_connect", &Settings::connect_timeout, 5s, 60s,
+                    "answered, but media does not run both ways: the call ends connect_failed"},
+    DurationSetting{"unstable_after", "T_hint", &Settings::unstable_after, 1s, 10s,
+                    "a side is not heard: the other is told peer_unstable"},
+    DurationSetting{"drop_grace", "T_grace", &Settings::drop_grace, 3s, 120s,
+                    "a side is not heard after the answer: the call ends dropped"},
+    DurationSetting{"max_duration", "T_max", &Settings::max_duration, 1min, 24h, "longest call"},
+    DurationSetting{"heartbeat_idle", "T_hb", &Settings::heartbeat_idle, 2s, 60s,
+                    "heartbeat of a device without a live call"},
+    DurationSetting{"heartbeat_live", "T_hb", &Settings::heartbeat_live, 500ms, 5s,
+                    "heartbeat of a device with a live call"},
+    DurationSetting{"resume_window", "", &Settings::resume_window, 5s, 300s,
+                    "a client whose link is lost can come back within this and miss nothing"},
+    DurationSetting{"expect_timeout", "", &Settings::expect_timeout, 1s, 1h,
+                    "how long an expectation waits unless the client says otherwise"},
+    DurationSetting{"keep_ended", "", &Settings::keep_ended, 1min, 24h, "how long an ended call can still be asked for"},
+};
+
+struct Relation {
+  bool holds;
+  std::string_view sentence;
+};
+
+std::string seconds(Duration d) {
+  const auto ms = to_ms(d);
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+}  // namespace
+
+std::span<const DurationSetting> duration_settings() { return k_durations; }
+
+std::vector<std::string> check_settings(const Settings& s) {
+  std::vector<std::string> problems;
+  for (const auto& setting : k_durations) {
+    const auto value = s.*setting.field;
+    if (value >= setting.min && value <= setting.max) continue;
+    problems.push_back(std::string(setting.name) + " is " + seconds(value) + " and must be " + seconds(setting.min) +
+                       " to " + seconds(setting.max) + ".");
+  }
+  constexpr Duration k_ring_watchdog = 10s;  // the client's W_ring
+  const Relation relations[] = {
+      {2 * s.heartbeat_live <= s.caller_grace, "caller_grace must be at least twice heartbeat_live, or one lost heartbeat ends a call."},
+      {5 * s.heartbeat_live <= 2 * s.drop_grace, "drop_grace must be at least 2.5 times heartbeat_live, or a slow heartbeat drops a call."},
+      {2 * s.heartbeat_live <= k_ring_watchdog, "heartbeat_live must be at most 5 s, or a ringing device takes silence for loss."},
+      {s.heartbeat_live <= s.heartbeat_idle, "heartbeat_live must not be longer than heartbeat_idle."},
+      {s.wake_timeout <= s.setup_timeout, "wake_timeout must not be longer than setup_timeout, its cap."},
+      {s.ring_timeout <= s.setup_timeout, "ring_timeout must not be longer than setup_timeout, its cap."},
+      {2 * s.unstable_after < s.drop_grace, "unstable_after must be less than half of drop_grace, or the warning comes too late."},
+  };
+  for (const auto& relation : relations) {
+    if (!relation.holds) problems.emplace_back(relation.sentence);
+  }
+  return problems;
+}
+
+wire::ClientSettings client_settings(const Settings& s) {
+  wire::ClientSettings out;
+  out.place_timeout_ms = to_ms(s.place_timeout);
+  out.wake_timeout_ms = to_ms(s.wake_timeout);
+  out.ring_timeout_ms = to_ms(s.ring_timeout);
+  out.setup_timeout_ms = to_ms(s.setup_timeout);
+  out.caller_grace_ms = to_ms(s.caller_grace);
+  out.connect_timeout_ms = to_ms(s.connect_timeout);
+  out.unstable_after_ms = to_ms(s.unstable_after);
+  out.drop_grace_ms = to_ms(s.drop_grace);
+  out.max_duration_ms = to_ms(s.max_duration);
+  out.heartbeat_idle_ms = to_ms(s.heartbeat_idle);
+  out.heartbeat_live_ms = to_ms(s.heartbeat_live);
+  out.resume_window_ms = to_ms(s.resume_window);
+  out.expect_timeout_ms = to_ms(s.expect_timeout);
+  return out;
+}
+
+}  // namespace offhook::core
