@@ -41,9 +41,12 @@ TEST(Codec, ServerMessagesGoThereAndBack) {
   welcome.heartbeat_ms = 1000;
   welcome.calls = {call};
   welcome.ice_servers = {{{"stun:example.org"}, "u", "c"}};
+  HistoryRecord record;
+  record.call_id = k_call;
+  record.peer = "bob";
   const ServerMessage messages[] = {
       welcome, ServerPing{25'000}, ServerPong{}, Reply{"1", CallReply{call}}, Reply{"2", {}},
-      Reply{"3", HistoryReply{{HistoryRecord{k_call, true, "bob"}}}}, Reply{"4", PresenceReply{{"a", "b"}}},
+      Reply{"3", HistoryReply{{record}}}, Reply{"4", PresenceReply{{"a", "b"}}},
       Error{"5", ErrorWord::NoSuchCall, "gone", false}, Error{{}, ErrorWord::BadToken, "no", true}, CallEvent{3, call},
       ConnectionDestroyed{4, SessionId(1, 1), ConnectionId(1, 2), LeaveReason::NetworkDisconnected},
       SignalEvent{5, SessionId(1, 1), ConnectionId(1, 2), "t", "d"}, Presence{6, "bob", true}, Draining{7, 9}};
