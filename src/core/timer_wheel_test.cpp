@@ -74,7 +74,10 @@ TEST(TimerWheel, AgreesWithASortedMap) {
       ASSERT_TRUE(model.empty() || model.begin()->first.first > now);
     }
     ASSERT_EQ(wheel.size(), model.size());
-    if (!model.empty()) ASSERT_EQ(wheel.next()->at, model.begin()->first.first);
+    ASSERT_EQ(wheel.next().has_value(), !model.empty());
+    if (!model.empty()) {
+      ASSERT_EQ(wheel.next()->at, model.begin()->first.first);
+    }
   }
 }
 

@@ -1,0 +1,496 @@
+#include "core/client_engine.hpp"
+
+#include <algorithm>
+
+#include "core/addressing.hpp"
+#include "core/limits.hpp"
+
+namespace offhook::core {
+namespace {
+
+using wire::ErrorWord;
+using wire::LeaveReason;
+
+constexpr std::int64_t k_refill_us = 1'000'000 / k_commands_per_second;
+
+wire::Error make_error(ErrorWord word, std::string message, bool fatal = false) {
+  wire::Error error;
+  error.error = word;
+  error.message = std::move(message);
+  error.fatal = fatal;
+  return error;
+}
+
+// RFC 6455 section 7.4.2 leaves 4000 to 4999 to applications; PROTOCOL.md section 11 lists ours.
+std::uint16_t close_code(ErrorWord word) {
+  if (word == ErrorWord::TooLarge) return 1009;
+  if (word == ErrorWord::BadToken || word == ErrorWord::TokenExpired) return 4001;
+  if (word == ErrorWord::Overloaded) return 4005;
+  return 4000;
+}
+
+// Equal in a time that does not tell where the first difference is.
+bool equal_secret(const std::string& a, const std::string& b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+// What an event weighs while it waits; exact for the fields that can be large.
+std::size_t weigh(const wire::ServerMessage& event) {
+  constexpr std::size_t k_small_event_bytes = 512;
+  if (const auto* signal = std::get_if<wire::SignalEvent>(&event)) return k_small_event_bytes + signal->data.size();
+  if (const auto* negotiation = std::get_if<wire::Negotiation>(&event)) {
+    const auto sdp = negotiation->description ? negotiation->description->sdp.size() : 0;
+    return k_small_event_bytes + sdp + negotiation->candidate.value_or("").size();
+  }
+  if (const auto* call = std::get_if<wire::CallEvent>(&event)) return k_small_event_bytes + call->call.data.value_or("").size();
+  return k_small_event_bytes;
+}
+
+}  // namespace
+
+// --- links
+
+void ClientEngine::on(const LinkOpened& event) {
+  auto& link = links_[event.link];
+  link.hello_timeout = desk_.timers.arm(desk_.now + k_hello_timeout, {TimerKind::HelloTimeout, 0, event.link.value});
+}
+
+void ClientEngine::on(const LinkClosed& event) {
+  const auto found = links_.find(event.link);
+  if (found == links_.end()) return;
+  desk_.timers.cancel(found->second.hello_timeout);
+  auto* client = find(found->second.client);
+  links_.erase(found);
+  if (client != nullptr && client->link == event.link) lose_link(*client, desk_.now);
+}
+
+void ClientEngine::on(Received&& event) {
+  if (!links_.contains(event.link)) return;  // already refused
+  auto* client = client_of(event.link);
+  if (auto* said = std::get_if<wire::Hello>(&event.message)) {
+    if (client != nullptr) {
+      return drop_link(*client, ErrorWord::HelloTwice, 4000, "This socket has already said hello.");
+    }
+    if (event.claims) return hello(event.link, std::move(*said), std::move(*event.claims));
+  }
+  if (client == nullptr) {
+    return reject_link(event.link, make_error(ErrorWord::HelloFirst, "The first message must be hello.", true), 4000);
+  }
+  client->last_contact = desk_.now;
+  if (std::holds_alternative<wire::ClientPing>(event.message)) {
+    desk_.effect(Send{event.link, wire::ServerPong{}});
+  } else if (const auto* pong = std::get_if<wire::ClientPong>(&event.message)) {
+    if (pong->seq) acknowledge(*client, *pong->seq);
+  } else if (const auto* ack = std::get_if<wire::Ack>(&event.message)) {
+    acknowledge(*client, ack->seq);
+  } else if (std::holds_alternative<wire::Bye>(event.message)) {
+    desk_.effect(CloseLink{event.link, 1000, "bye"});
+    end_client(client->self.client, LeaveReason::ClientDisconnected);
+  } else {
+    command(*client, std::move(event.message), std::move(event.claims));
+  }
+}
+
+void ClientEngine::on(const Refused& event) {
+  if (!links_.contains(event.link)) return;
+  auto* client = client_of(event.link);
+  auto error = event.error;
+  if (client == nullptr) return reject_link(event.link, error, close_code(error.error));
+  if (error.error == ErrorWord::TooLarge) return drop_link(*client, error.error, 1009, error.message);
+  if (event.hello) return drop_link(*client, ErrorWord::HelloTwice, 4000, "This socket has already said hello.");
+  client->last_contact = desk_.now;
+  if (!may_spend(*client)) error = make_error(ErrorWord::RateLimited, "Too many messages: slow down.");
+  desk_.effect(Send{event.link, error});
+}
+
+void ClientEngine::on(const LinkCongested& event) {
+  if (auto* client = client_of(event.link)) {
+    drop_link(*client, ErrorWord::SlowConsumer, 4003, "Too much waits to be sent to this client; connect again to resume.");
+  }
+}
+
+void ClientEngine::on(const DrainStarted& event) {
+  const auto remaining = to_ms(std::max(event.end_at - desk_.now, Duration{0}));
+  std::vector<ClientId> all;  // in the order of devices, which is the same on every machine
+  for (const auto& [device, id] : devices_) all.push_back(id);
+  for (const auto id : all) this->event(*find(id), wire::Draining{0, remaining});
+}
+
+void ClientEngine::on_hello_timeout(LinkId link) {
+  reject_link(link, make_error(ErrorWord::HelloTimeout, "No hello within 5 s.", true), 4000);
+}
+
+void ClientEngine::reject_link(LinkId link, const wire::Error& error, std::uint16_t code) {
+  const auto found = links_.find(link);
+  if (found == links_.end()) return;
+  desk_.timers.cancel(found->second.hello_timeout);
+  links_.erase(found);
+  auto fatal = error;
+  fatal.fatal = true;
+  desk_.effect(Send{link, fatal});
+  desk_.effect(CloseLink{link, code, std::string()});
+}
+
+// --- opening
+
+void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& claims) {
+  if (hello.version != wire::k_protocol_version) {
+    return reject_link(link, make_error(ErrorWord::UnsupportedVersion, "supported: 1", true), 4000);
+  }
+  if (claims.scope != wire::Scope::Client) {
+    return reject_link(link, make_error(ErrorWord::BadToken, "An admin token is for REST, not for this socket.", true), 4001);
+  }
+  auto* resumable = find_resumable(hello, claims);
+  if (resumable == nullptr && clients_.size() >= k_max_clients) {
+    return reject_link(link, make_error(ErrorWord::Overloaded, "The server is full; try again in 30 s.", true), 4005);
+  }
+  desk_.timers.cancel(links_.at(link).hello_timeout);
+  auto& client = resumable != nullptr ? *resumable : make_client(hello, claims);
+  take_link(client, link);
+  open(client, hello, resumable != nullptr);
+}
+
+ClientEngine::Client* ClientEngine::find_resumable(const wire::Hello& hello, const wire::TokenClaims& claims) {
+  if (!hello.resume) return nullptr;
+  auto* client = find(hello.resume->client_id);
+  if (client == nullptr || client->overflowed || client->opening) return nullptr;
+  if (!equal_secret(client->resume_key, hello.resume->resume_key) || client->self.device != hello.device_id) return nullptr;
+  const bool same_user = claims.user ? client->self.user == UserKey{claims.project, *claims.user}
+                                     : client->anonymous && client->claims.session == claims.session;
+  const auto first_kept = client->last_seq - client->unacknowledged.size();
+  const bool kept = hello.resume->last_seq >= first_kept && hello.resume->last_seq <= client->last_seq;
+  return same_user && kept ? client : nullptr;
+}
+
+// A newer client of a device takes the place of the older one, and knows what that one was answered.
+ClientEngine::Client& ClientEngine::make_client(const wire::Hello& hello, const wire::TokenClaims& claims) {
+  const auto anonymous_name = [&] { return "~" + base32_encode(desk_.random.next(), desk_.random.next()); };
+  const UserKey user{claims.project, claims.user ? *claims.user : anonymous_name()};
+  CommandMemory memory;
+  if (const auto older = devices_.find({user, hello.device_id}); older != devices_.end()) {
+    auto& replaced = *find(older->second);
+    memory = std::move(replaced.memory);
+    drop_link(replaced, ErrorWord::Replaced, 4002, "This device has connected again.");
+    end_client(replaced.self.client, LeaveReason::NetworkDisconnected);
+  }
+  const auto id = desk_.make_id<ClientKind>(slot_of(user));
+  auto& client = clients_[id];
+  client.self = {user, hello.device_id, claims.device, id};
+  client.anonymous = !claims.user;
+  client.claims = claims;
+  client.resume_key = base32_encode(desk_.random.next(), desk_.random.next());
+  client.memory = std::move(memory);
+  client.tokens_us = k_command_burst * k_refill_us;
+  client.refilled_at = desk_.now;
+  devices_[{user, hello.device_id}] = id;
+  return client;
+}
+
+void ClientEngine::take_link(Client& client, LinkId link) {
+  if (client.link) drop_link(client, ErrorWord::Replaced, 4002, "This client has resumed on another socket.");
+  client.link = link;
+  links_.at(link).client = client.self.client;
+  client.last_contact = desk_.now;
+  desk_.timers.cancel(client.resume_over);
+}
+
+void ClientEngine::open(Client& client, const wire::Hello& hello, bool resumed) {
+  auto& opening = client.opening.emplace();
+  opening.named.insert(hello.calls.begin(), hello.calls.end());
+  opening.last_seq = resumed ? hello.resume->last_seq : 0;
+  auto& welcome = opening.welcome;
+  welcome.server = desk_.settings.server_name;
+  welcome.client_id = client.self.client;
+  welcome.resume_key = client.resume_key;
+  welcome.resumed = resumed;
+  welcome.user = client.self.user.user;
+  welcome.device_id = client.self.device;
+  welcome.settings = client_settings(desk_.settings);
+  welcome.ice_servers = desk_.settings.ice_servers;
+  if (resumed) welcome.sessions.assign(client.sessions.begin(), client.sessions.end());
+  if (client.anonymous) {
+    desk_.post(Attached{client.self.client, {}});
+  } else {
+    desk_.post(Attach{client.self});
+  }
+}
+
+void ClientEngine::on(const Attached& mail) {
+  auto* client = find(mail.client);
+  if (client == nullptr || !client->opening) return;
+  std::set<CallId> wanted(mail.calls.begin(), mail.calls.end());
+  wanted.insert(client->opening->named.begin(), client->opening->named.end());
+  client->opening->awaited = wanted.size();
+  for (const auto& call : wanted) desk_.post(AskSnapshot{call, client->self, client->opening->named.contains(call)});
+  welcome_if_complete(*client);
+}
+
+void ClientEngine::on(SnapshotGiven&& mail) {
+  auto* client = find(mail.client);
+  if (client == nullptr || !client->opening) return;
+  if (mail.call) client->opening->welcome.calls.push_back(std::move(*mail.call));
+  --client->opening->awaited;
+  welcome_if_complete(*client);
+}
+
+void ClientEngine::welcome_if_complete(Client& client) {
+  if (client.opening->awaited > 0) return;
+  auto opening = std::move(*client.opening);
+  client.opening.reset();
+  if (!client.link) return;
+  opening.welcome.time_at_ms = to_unix_ms(desk_.now);
+  opening.welcome.heartbeat_ms = to_ms(period(client));
+  acknowledge(client, opening.last_seq);
+  desk_.effect(Send{*client.link, std::move(opening.welcome)});
+  for (const auto& waiting : client.unacknowledged) desk_.effect(Send{*client.link, waiting.event});
+  set_pace(client);
+}
+
+// --- commands
+
+void ClientEngine::command(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
+  const auto& cmd_id = *cmd_id_of(message);
+  if (is_repeated(client, cmd_id)) return;
+  const Asker asker{client.self.client, cmd_id};
+  if (!may_spend(client)) {  // not remembered: the same command may come again
+    auto error = make_error(ErrorWord::RateLimited, "More than 50 commands a second: slow down.");
+    error.cmd_id = cmd_id;
+    desk_.effect(Send{*client.link, error});
+    return;
+  }
+  auto& memory = client.memory;
+  memory.answers.emplace(cmd_id, std::nullopt);
+  memory.order.push_back(cmd_id);
+  if (memory.order.size() > k_max_remembered_commands) {
+    memory.answers.erase(memory.order.front());
+    memory.order.pop_front();
+  }
+  dispatch(client, std::move(message), std::move(claims));
+}
+
+bool ClientEngine::is_repeated(Client& client, const std::string& cmd_id) {
+  const auto found = client.memory.answers.find(cmd_id);
+  if (found == client.memory.answers.end()) return false;
+  if (found->second && client.link) {
+    std::visit([&](const auto& said) { desk_.effect(Send{*client.link, said}); }, *found->second);
+  }
+  return true;
+}
+
+bool ClientEngine::may_spend(Client& client) {
+  const auto elapsed = (desk_.now - client.refilled_at).count();
+  client.refilled_at = desk_.now;
+  client.tokens_us = std::min<std::int64_t>(client.tokens_us + elapsed, k_command_burst * k_refill_us);
+  if (client.tokens_us < k_refill_us) return false;
+  client.tokens_us -= k_refill_us;
+  return true;
+}
+
+void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
+  const Asker asker{client.self.client, *cmd_id_of(message)};
+  const auto to_session = [&](SessionId session) { dispatch_session(client, session, std::move(message), std::move(claims)); };
+  if (auto* reject = std::get_if<wire::SessionReject>(&message)) {
+    if (claims && claims->session) return to_session(*claims->session);
+    return desk_.refuse(asker, ErrorWord::BadToken, "This is not a session token.");
+  }
+  if (const auto session = session_named_by(message)) return to_session(*session);
+  if (client.anonymous) {
+    return desk_.refuse(asker, ErrorWord::NotAllowed, "A session token without a user allows session commands only.");
+  }
+  if (const auto call = call_named_by(message)) return desk_.post(CallCommand{*call, client.self, std::move(message)});
+  if (auto* invite = std::get_if<wire::Invite>(&message)) {
+    if (client.live_calls.size() >= k_max_calls_per_device) {
+      return desk_.refuse(asker, ErrorWord::LimitReached, "This device already has 16 live calls.");
+    }
+    return desk_.post(PlaceCall{client.self, std::move(*invite)});
+  }
+  if (const auto* history = std::get_if<wire::History>(&message)) {
+    return desk_.effect(LoadHistory{asker.client, asker.cmd_id, client.self.user, history->limit, history->before});
+  }
+  if (std::holds_alternative<wire::WatchPresence>(message)) {
+    if (!desk_.settings.presence) return desk_.refuse(asker, ErrorWord::NotAllowed, "Presence is switched off on this server.");
+    client.watches_presence = true;
+    return desk_.post(WatchPresence{client.self.user.project, asker});
+  }
+  if (!desk_.settings.clients_create_sessions) {
+    return desk_.refuse(asker, ErrorWord::NotAllowed, "Only the app's backend creates sessions on this server.");
+  }
+  const auto session = desk_.make_id<SessionKind>(client.self.client.slot());
+  desk_.post(CreateSession{session, client.self.user.project, std::nullopt});
+  desk_.effect(MakeSessionToken{asker.client, asker.cmd_id, client.self.user.project, session});
+}
+
+// The token that opens the session came with the command or with hello.
+void ClientEngine::dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
+                                    std::optional<wire::TokenClaims>&& claims) {
+  const Asker asker{client.self.client, *cmd_id_of(message)};
+  const bool joins = std::holds_alternative<wire::SessionConnect>(message);
+  if (joins && client.sessions.size() >= k_max_sessions_per_client && !client.sessions.contains(session)) {
+    return desk_.refuse(asker, ErrorWord::LimitReached, "This client is in 16 sessions already.");
+  }
+  if (!claims && client.claims.session == session) claims = client.claims;
+  desk_.post(SessionCommand{session, client.self, client.anonymous, std::move(message), std::move(claims)});
+}
+
+void ClientEngine::on(GiveReply&& mail) { answer(mail.to, wire::Reply{mail.to.cmd_id, std::move(mail.body)}); }
+
+void ClientEngine::on(GiveError&& mail) {
+  auto error = make_error(mail.word, std::move(mail.message));
+  error.cmd_id = mail.to.cmd_id;
+  answer(mail.to, std::move(error));
+}
+
+void ClientEngine::answer(const Asker& to, Answer answer) {
+  auto* client = find(to.client);
+  if (client == nullptr) return;
+  const auto remembered = client->memory.answers.find(to.cmd_id);
+  if (client->link && !client->opening) {
+    std::visit([&](const auto& said) { desk_.effect(Send{*client->link, said}); }, answer);
+  }
+  if (remembered != client->memory.answers.end()) remembered->second = std::move(answer);
+}
+
+// --- events
+
+void ClientEngine::on(GiveEvent&& mail) {
+  if (auto* client = find(mail.client)) event(*client, std::move(mail.event));
+}
+
+void ClientEngine::event(Client& client, wire::ServerMessage&& message) {
+  std::visit(
+      [&](auto& m) {
+        if constexpr (requires { m.seq; }) m.seq = client.last_seq + 1;
+      },
+      message);
+  ++client.last_seq;
+  if (client.link && !client.opening) desk_.effect(Send{*client.link, message});
+  const auto bytes = weigh(message);
+  client.unacknowledged.push_back({std::move(message), bytes});
+  client.unacknowledged_bytes += bytes;
+  if (client.unacknowledged.size() > k_max_unacknowledged_events ||
+      client.unacknowledged_bytes > k_max_unacknowledged_bytes) {
+    client.overflowed = true;  // it can only start afresh
+    client.unacknowledged.clear();
+    client.unacknowledged_bytes = 0;
+  }
+}
+
+void ClientEngine::acknowledge(Client& client, std::uint64_t seq) {
+  while (!client.unacknowledged.empty() && client.last_seq - client.unacknowledged.size() < seq) {
+    client.unacknowledged_bytes -= client.unacknowledged.front().bytes;
+    client.unacknowledged.pop_front();
+  }
+  if (seq == client.last_seq) client.overflowed = false;
+}
+
+// --- heartbeat
+
+Duration ClientEngine::period(const Client& client) const {
+  return client.live_calls.empty() ? desk_.settings.heartbeat_idle : desk_.settings.heartbeat_live;
+}
+
+// How long a client may be silent.
+Duration ClientEngine::patience(const Client& client) const {
+  const auto heartbeats = period(client) * 5 / 2;
+  return client.live_calls.empty() ? heartbeats : std::max(heartbeats, desk_.settings.unstable_after);
+}
+
+void ClientEngine::set_pace(Client& client) {
+  if (!client.link || client.opening) return;
+  client.paced_since = desk_.now;
+  desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, client.self.client);
+  desk_.arm(client.contact_lost, desk_.now + patience(client), TimerKind::ContactLost, client.self.client);
+}
+
+void ClientEngine::on_heartbeat(ClientId id) {
+  auto& client = *find(id);
+  desk_.effect(Send{*client.link, wire::ServerPing{to_ms(period(client))}});
+  desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, id);
+}
+
+// The timer is not moved at every message: when it fires too early it is set to the moment that counts.
+void ClientEngine::on_contact_lost(ClientId id) {
+  auto& client = *find(id);
+  const auto due = std::max(client.last_contact, client.paced_since) + patience(client);
+  if (due > desk_.now) return desk_.arm(client.contact_lost, due, TimerKind::ContactLost, id);
+  const auto link = *client.link;
+  links_.erase(link);
+  desk_.effect(CloseLink{link, 4004, "no contact"});
+  lose_link(client, client.last_contact);
+}
+
+void ClientEngine::on(const LiveCall& mail) {
+  auto* client = find(mail.client);
+  if (client == nullptr) return;
+  const auto before = period(*client);
+  if (mail.live) {
+    client->live_calls.insert(mail.call);
+  } else {
+    client->live_calls.erase(mail.call);
+  }
+  if (!client->link || client->opening || period(*client) == before) return;
+  desk_.effect(Send{*client->link, wire::ServerPing{to_ms(period(*client))}});
+  set_pace(*client);
+}
+
+void ClientEngine::on(const Membership& mail) {
+  auto* client = find(mail.client);
+  if (client == nullptr) return;
+  if (mail.joined) {
+    client->sessions.insert(mail.session);
+  } else {
+    client->sessions.erase(mail.session);
+  }
+}
+
+// --- losing a client
+
+void ClientEngine::lose_link(Client& client, Instant since) {
+  client.link.reset();
+  client.opening.reset();
+  desk_.timers.cancel(client.heartbeat);
+  desk_.timers.cancel(client.contact_lost);
+  desk_.arm(client.resume_over, std::max(since + desk_.settings.resume_window, desk_.now), TimerKind::ResumeOver, client.self.client);
+  for (const auto& call : client.live_calls) desk_.post(DeviceLost{call, client.self, since});
+  if (!client.anonymous) desk_.post(LinkDown{client.self.user, client.self.device});
+}
+
+// Ends the socket with a word; the client may resume on another one.
+void ClientEngine::drop_link(Client& client, ErrorWord word, std::uint16_t code, const std::string& message) {
+  if (!client.link) return;
+  const auto link = *client.link;
+  links_.erase(link);
+  desk_.effect(Send{link, make_error(word, message, true)});
+  desk_.effect(CloseLink{link, code, std::string()});
+  lose_link(client, desk_.now);
+}
+
+void ClientEngine::on_resume_over(ClientId id) { end_client(id, LeaveReason::NetworkDisconnected); }
+
+void ClientEngine::end_client(ClientId id, LeaveReason reason) {
+  auto& client = *find(id);
+  if (client.link) {
+    links_.erase(*client.link);
+    lose_link(client, desk_.now);
+  }
+  desk_.timers.cancel(client.resume_over);
+  for (const auto& session : client.sessions) desk_.post(LeaveSession{session, id, reason});
+  if (client.watches_presence) desk_.post(UnwatchPresence{client.self.user.project, id});
+  if (!client.anonymous) desk_.post(Detach{client.self});
+  devices_.erase({client.self.user, client.self.device});
+  clients_.erase(id);
+}
+
+ClientEngine::Client* ClientEngine::find(ClientId id) {
+  const auto found = clients_.find(id);
+  return found == clients_.end() ? nullptr : &found->second;
+}
+
+ClientEngine::Client* ClientEngine::client_of(LinkId link) {
+  const auto found = links_.find(link);
+  return found == links_.end() ? nullptr : find(found->second.client);
+}
+
+}  // namespace offhook::core

@@ -1,0 +1,122 @@
+// The key `client:`: sockets and the clients behind them. Opens, resumes and replaces clients, keeps the heartbeat, numbers
+// events and holds them until acknowledged, answers a repeated command as before, and passes commands to those who decide.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "core/mail.hpp"
+
+namespace offhook::core {
+
+class ClientEngine {
+ public:
+  explicit ClientEngine(Desk& desk) : desk_(desk) {}
+
+  void on(const LinkOpened& event);
+  void on(const LinkClosed& event);
+  void on(Received&& event);
+  void on(const Refused& event);
+  void on(const LinkCongested& event);
+  void on(const DrainStarted& event);
+
+  void on(GiveReply&& mail);
+  void on(GiveError&& mail);
+  void on(GiveEvent&& mail);
+  void on(const Attached& mail);
+  void on(SnapshotGiven&& mail);
+  void on(const LiveCall& mail);
+  void on(const Membership& mail);
+
+  void on_hello_timeout(LinkId link);
+  void on_heartbeat(ClientId id);
+  void on_contact_lost(ClientId id);
+  void on_resume_over(ClientId id);
+
+  std::size_t links() const { return links_.size(); }
+  std::size_t clients() const { return clients_.size(); }
+
+ private:
+  struct Link {
+    ClientId client;  // nil until welcome
+    TimerHandle hello_timeout;
+  };
+
+  using Answer = std::variant<wire::Reply, wire::Error>;
+
+  // The last commands of a device and what they were answered; `order` forgets the oldest.
+  struct CommandMemory {
+    std::map<std::string, std::optional<Answer>> answers;  // nothing: still being worked on
+    std::deque<std::string> order;
+  };
+
+  struct Unacknowledged {
+    wire::ServerMessage event;
+    std::size_t bytes = 0;
+  };
+
+  // A welcome waits for the snapshots it must hold.
+  struct Opening {
+    wire::Welcome welcome;
+    std::set<CallId> named;  // by hello.calls
+    std::size_t awaited = 0;
+    std::uint64_t last_seq = 0;
+  };
+
+  struct Client {
+    Member self;
+    bool anonymous = false;
+    wire::TokenClaims claims;
+    std::string resume_key;
+    std::optional<LinkId> link;  // nothing: lost, may resume
+    std::optional<Opening> opening;
+    std::uint64_t last_seq = 0;
+    std::deque<Unacknowledged> unacknowledged;
+    std::size_t unacknowledged_bytes = 0;
+    bool overflowed = false;  // events were forgotten: no resume
+    Instant last_contact{};
+    Instant paced_since{};    // of the heartbeat in force
+    std::set<CallId> live_calls;
+    std::set<SessionId> sessions;
+    bool watches_presence = false;
+    CommandMemory memory;
+    std::int64_t tokens_us = 0;  // of the command bucket, in microseconds of refill
+    Instant refilled_at{};
+    TimerHandle heartbeat, contact_lost, resume_over;
+  };
+
+  void hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& claims);
+  Client* find_resumable(const wire::Hello& hello, const wire::TokenClaims& claims);
+  Client& make_client(const wire::Hello& hello, const wire::TokenClaims& claims);
+  void take_link(Client& client, LinkId link);
+  void open(Client& client, const wire::Hello& hello, bool resumed);
+  void welcome_if_complete(Client& client);
+  void command(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
+  bool is_repeated(Client& client, const std::string& cmd_id);
+  bool may_spend(Client& client);
+  void dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
+  void dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
+                        std::optional<wire::TokenClaims>&& claims);
+  void answer(const Asker& to, Answer answer);
+  void acknowledge(Client& client, std::uint64_t seq);
+  void event(Client& client, wire::ServerMessage&& message);
+  void set_pace(Client& client);
+  Duration period(const Client& client) const;
+  Duration patience(const Client& client) const;
+  void lose_link(Client& client, Instant since);
+  void drop_link(Client& client, wire::ErrorWord word, std::uint16_t code, const std::string& message);
+  void end_client(ClientId id, wire::LeaveReason reason);
+  void reject_link(LinkId link, const wire::Error& error, std::uint16_t code);
+  Client* find(ClientId id);
+  Client* client_of(LinkId link);
+
+  Desk& desk_;
+  std::map<LinkId, Link> links_;
+  std::unordered_map<ClientId, Client> clients_;
+  std::map<std::pair<UserKey, DeviceId>, ClientId> devices_;
+};
+
+}  // namespace offhook::core

@@ -1,0 +1,31 @@
+// Every number of the core that an operator cannot set (PROTOCOL.md section 12).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "base/time.hpp"
+
+namespace offhook::core {
+
+inline constexpr std::size_t k_max_clients = 200'000;           // of one engine: about 2 GiB when all are busy
+inline constexpr std::size_t k_max_live_calls = 100'000;
+inline constexpr std::size_t k_max_kept_calls = 100'000;        // ended ones; the oldest are forgotten first
+inline constexpr std::size_t k_max_sessions = 200'000;
+inline constexpr std::size_t k_max_seen_users = 1'000'000;      // remembered for users.refuse_unknown
+inline constexpr std::size_t k_max_calls_per_device = 16;       // live ones it has placed
+inline constexpr std::size_t k_max_devices_per_call = 32;
+inline constexpr std::size_t k_max_sessions_per_client = 16;
+inline constexpr std::size_t k_max_connections_per_session = 64;
+inline constexpr std::size_t k_max_streams_per_session = 64;
+inline constexpr std::size_t k_max_expectations_per_session = 32;
+inline constexpr std::size_t k_max_remembered_commands = 256;   // per device
+inline constexpr std::size_t k_max_unacknowledged_events = 512;
+inline constexpr std::size_t k_max_unacknowledged_bytes = 1'048'576;
+inline constexpr std::size_t k_max_presence_reply = 200;
+inline constexpr std::int64_t k_commands_per_second = 50;
+inline constexpr std::int64_t k_command_burst = 200;
+inline constexpr Duration k_hello_timeout = std::chrono::seconds{5};
+inline constexpr Duration k_session_lifetime = std::chrono::hours{24};  // after the last connection left
+
+}  // namespace offhook::core
