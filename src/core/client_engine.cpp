@@ -291,7 +291,7 @@ bool ClientEngine::may_spend(Client& client) {
 void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
   const Asker asker{client.self.client, *cmd_id_of(message)};
   const auto to_session = [&](SessionId session) { dispatch_session(client, session, std::move(message), std::move(claims)); };
-  if (auto* reject = std::get_if<wire::SessionReject>(&message)) {
+  if (std::holds_alternative<wire::SessionReject>(message)) {
     if (claims && claims->session) return to_session(*claims->session);
     return desk_.refuse(asker, ErrorWord::BadToken, "This is not a session token.");
   }

@@ -1,0 +1,106 @@
+#include "core/user_engine.hpp"
+
+#include <algorithm>
+
+#include "core/limits.hpp"
+
+namespace offhook::core {
+
+void UserEngine::on(const Attach& mail) {
+  auto& user = users_[mail.member.user];
+  user.devices[mail.member.device] = {mail.member, true};
+  if (desk_.settings.refuse_unknown_users && seen_.size() < k_max_seen_users) seen_.insert(mail.member.user);
+  update_presence(mail.member.user);
+  for (const auto& call : user.live_calls) desk_.post(DeviceAttached{call, mail.member});
+  desk_.post(Attached{mail.member.client, {user.live_calls.begin(), user.live_calls.end()}});
+}
+
+void UserEngine::on(const LinkDown& mail) {
+  const auto user = users_.find(mail.user);
+  if (user == users_.end()) return;
+  const auto device = user->second.devices.find(mail.device);
+  if (device != user->second.devices.end()) device->second.linked = false;
+  update_presence(mail.user);
+}
+
+void UserEngine::on(const Detach& mail) {
+  const auto user = users_.find(mail.member.user);
+  if (user == users_.end()) return;
+  const auto device = user->second.devices.find(mail.member.device);
+  if (device == user->second.devices.end() || device->second.self.client != mail.member.client) return;
+  user->second.devices.erase(device);
+  update_presence(mail.member.user);
+  forget_if_idle(mail.member.user);
+}
+
+// The call's key lives in the callee's slot, so that a call mostly decides in one place.
+void UserEngine::on(PlaceCall&& mail) {
+  const UserKey callee{mail.caller.user.project, mail.invite.to};
+  CreateCall create;
+  create.call = desk_.make_id<CallKind>(slot_of(callee));
+  create.refusal = refusal_of(mail, callee);
+  create.caller = std::move(mail.caller);
+  create.invite = std::move(mail.invite);
+  if (const auto user = users_.find(callee); user != users_.end()) {
+    for (const auto& [id, device] : user->second.devices) create.devices.push_back(device.self);
+  }
+  if (create.devices.size() > k_max_devices_per_call) create.devices.resize(k_max_devices_per_call);
+  desk_.post(std::move(create));
+}
+
+std::optional<Refusal> UserEngine::refusal_of(const PlaceCall& mail, const UserKey& callee) const {
+  using wire::Outcome;
+  using wire::Reason;
+  if (callee == mail.caller.user) return Refusal{Outcome::Failed, Reason::NotAllowed};
+  const bool unknown = !users_.contains(callee) && !seen_.contains(callee);
+  if (desk_.settings.refuse_unknown_users && unknown) return Refusal{Outcome::Failed, Reason::NoSuchUser};
+  return std::nullopt;
+}
+
+void UserEngine::on(const UserCall& mail) {
+  if (mail.live) {
+    users_[mail.user].live_calls.insert(mail.call);
+    return;
+  }
+  const auto user = users_.find(mail.user);
+  if (user == users_.end()) return;
+  user->second.live_calls.erase(mail.call);
+  forget_if_idle(mail.user);
+}
+
+void UserEngine::on(const WatchPresence& mail) {
+  watchers_[mail.project].insert(mail.asker.client);
+  const auto& online = online_[mail.project];
+  wire::PresenceReply reply;
+  for (const auto& user : online) {
+    if (reply.users.size() == k_max_presence_reply) break;
+    reply.users.push_back(user);
+  }
+  desk_.reply(mail.asker, std::move(reply));
+}
+
+void UserEngine::on(const UnwatchPresence& mail) {
+  const auto watchers = watchers_.find(mail.project);
+  if (watchers != watchers_.end()) watchers->second.erase(mail.client);
+}
+
+void UserEngine::update_presence(const UserKey& key) {
+  const auto user = users_.find(key);
+  const bool is_online = user != users_.end() && std::any_of(user->second.devices.begin(), user->second.devices.end(),
+                                                             [](const auto& entry) { return entry.second.linked; });
+  auto& online = online_[key.project];
+  if (online.contains(key.user) == is_online) return;
+  if (is_online) {
+    online.insert(key.user);
+  } else {
+    online.erase(key.user);
+  }
+  for (const auto& watcher : watchers_[key.project]) desk_.post(GiveEvent{watcher, wire::Presence{0, key.user, is_online}});
+}
+
+void UserEngine::forget_if_idle(const UserKey& key) {
+  const auto user = users_.find(key);
+  if (user != users_.end() && user->second.devices.empty() && user->second.live_calls.empty()) users_.erase(user);
+}
+
+}  // namespace offhook::core
