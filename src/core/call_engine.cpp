@@ -84,7 +84,7 @@ void CallEngine::on(CreateCall&& mail) {
   if (refusal) {
     end_call(call, *refusal, &call.caller);
   } else {
-    for (auto& member : mail.devices) call.devices.push_back({.self = std::move(member)});
+    for (auto& member : mail.devices) call.devices.emplace_back().self = std::move(member);
     begin(call);
   }
   desk_.reply({mail.caller.client, mail.invite.cmd_id}, wire::CallReply{snapshot(call, mail.caller)});
@@ -246,9 +246,8 @@ void CallEngine::activate_if_connected(Call& call, const Device* except) {
   disarm(call, TimerKind::Connect);
   arm(call, TimerKind::MaxDuration, desk_.now + desk_.settings.max_duration);
   changed(call);
-  for (const auto* side : {&call.caller, static_cast<const Device*>(winner(call))}) {
-    if (side != except) tell(call, *side);
-  }
+  if (&call.caller != except) tell(call, call.caller);
+  if (winner(call) != except) tell(call, *winner(call));
 }
 
 // --- devices that come and go
@@ -259,7 +258,7 @@ void CallEngine::on(const DeviceAttached& mail) {
   if (auto* device = device_of(*call, mail.who)) return attach(*call, *device, mail.who);
   const bool late = mail.who.user == call->callee && call->phase == Phase::Inviting;
   if (!late || call->devices.size() >= k_max_devices_per_call) return;
-  call->devices.push_back({.self = mail.who});  // it learns of the call from its welcome
+  call->devices.emplace_back().self = mail.who;  // it learns of the call from its welcome
   desk_.post(LiveCall{mail.who.client, call->id, true});
   changed(*call);
 }
@@ -379,7 +378,6 @@ void CallEngine::on_drain_over() {
 // Every end of every call passes here, once. `except` learns it from the reply to its command.
 void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Device* except) {
   CHECK(call.phase != Phase::Ended);
-  const auto was = call.phase;
   call.phase = Phase::Ended;
   call.ended_at = desk_.now;
   call.outcome = outcome;
@@ -404,9 +402,7 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Devi
   for (const auto* device : told) {
     if (device != except) tell(call, *device);
   }
-  if (was != Phase::Inviting || !call.devices.empty() || call.version > 1) {
-    desk_.post(CloseSession{call.session, wire::LeaveReason::CallEnded});
-  }
+  desk_.post(CloseSession{call.session, wire::LeaveReason::CallEnded});
   live_.erase(call.id);
   ended_.push_back(call.id);
   forget_oldest();

@@ -1,0 +1,170 @@
+#include "core/engine.hpp"
+
+#include "base/check.hpp"
+#include "core/call_engine.hpp"
+#include "core/client_engine.hpp"
+#include "core/limits.hpp"
+#include "core/session_engine.hpp"
+#include "core/user_engine.hpp"
+
+namespace offhook::core {
+namespace {
+
+std::string_view describe(TimerKind kind) {
+  switch (kind) {
+    case TimerKind::HelloTimeout: return "link hello_timeout";
+    case TimerKind::Heartbeat: return "client heartbeat";
+    case TimerKind::ContactLost: return "client contact_lost";
+    case TimerKind::ResumeOver: return "client resume_window";
+    case TimerKind::Setup: return "call setup_timeout";
+    case TimerKind::Wake: return "call wake_timeout";
+    case TimerKind::Ring: return "call ring_timeout";
+    case TimerKind::CallerGrace: return "call caller_grace";
+    case TimerKind::Connect: return "call connect_timeout";
+    case TimerKind::Grace: return "call drop_grace";
+    case TimerKind::Media: return "call media_lost";
+    case TimerKind::MaxDuration: return "call max_duration";
+    case TimerKind::ForgetCall: return "call keep_ended";
+    case TimerKind::DrainOver: return "drain";
+    case TimerKind::Expectation: return "session expect_timeout";
+    case TimerKind::ForgetSession: return "session lifetime";
+  }
+  return "";
+}
+
+}  // namespace
+
+struct Engine::Parts {
+  Parts(Settings settings, const Seed& seed) : desk(std::move(settings), seed) {}
+
+  Desk desk;
+  ClientEngine clients{desk};
+  UserEngine users{desk};
+  CallEngine calls{desk};
+  SessionEngine sessions{desk};
+  TimerHandle drain_over;
+
+  void enter(Instant now, Effects& out) {
+    CHECK(now >= desk.now);
+    desk.now = now;
+    desk.out = &out;
+  }
+
+  // First in, first out, until none is left.
+  void deliver_mail() {
+    while (!desk.mail.empty()) {
+      auto mail = std::move(desk.mail.front());
+      desk.mail.pop_front();
+      std::visit([&](auto& message) { route(std::move(message)); }, mail);
+    }
+  }
+
+  // The key a message is addressed to says which engine holds it. All slots live here; a cluster forwards the others.
+  template <class Message>
+  void route(Message&& message) {
+    if constexpr (requires { clients.on(std::move(message)); }) {
+      clients.on(std::move(message));
+    } else if constexpr (requires { users.on(std::move(message)); }) {
+      users.on(std::move(message));
+    } else if constexpr (requires { calls.on(std::move(message)); }) {
+      calls.on(std::move(message));
+    } else {
+      sessions.on(std::move(message));
+    }
+  }
+
+  // Deadlines one by one, in order, each with its consequences; what a deadline arms for now is served as well.
+  void serve_deadlines(Instant now) {
+    std::vector<Expired> due;
+    for (desk.timers.expire(now, due); !due.empty(); desk.timers.expire(now, due)) {
+      const auto batch = std::exchange(due, {});
+      for (const auto& expired : batch) {
+        serve(expired.key);
+        deliver_mail();
+      }
+    }
+  }
+
+  void serve(const TimerKey& key) {
+    switch (key.kind) {
+      case TimerKind::HelloTimeout: return clients.on_hello_timeout(LinkId{key.low});
+      case TimerKind::Heartbeat: return clients.on_heartbeat(ClientId(key.high, key.low));
+      case TimerKind::ContactLost: return clients.on_contact_lost(ClientId(key.high, key.low));
+      case TimerKind::ResumeOver: return clients.on_resume_over(ClientId(key.high, key.low));
+      case TimerKind::Expectation: return sessions.on_expectation_over(ExpectationId(key.high, key.low));
+      case TimerKind::ForgetSession: return sessions.on_forget_session(SessionId(key.high, key.low));
+      case TimerKind::DrainOver: return calls.on_drain_over();
+      case TimerKind::Setup:
+      case TimerKind::Wake:
+      case TimerKind::Ring:
+      case TimerKind::CallerGrace:
+      case TimerKind::Connect:
+      case TimerKind::Grace:
+      case TimerKind::Media:
+      case TimerKind::MaxDuration:
+      case TimerKind::ForgetCall: return calls.on_timer(key.kind, CallId(key.high, key.low));
+    }
+  }
+
+  void take(HistoryLoaded& event) {
+    desk.reply({event.client, event.cmd_id}, wire::HistoryReply{std::move(event.records)});
+  }
+  void take(SessionTokenMade& event) {
+    desk.reply({event.client, event.cmd_id}, wire::SessionCreated{event.session, std::move(event.token)});
+  }
+  void take(AdminEndCall& event) { calls.on(event); }
+  void take(AdminCreateSession& event) {
+    const auto session = desk.make_id<SessionKind>(slot_of(event.project));
+    desk.post(CreateSession{session, event.project, std::nullopt});
+    deliver_mail();
+    desk.effect(SessionMade{event.request, session});
+  }
+  void take(DrainStarted& event) {
+    if (desk.drain_end) return;
+    desk.drain_end = event.end_at;
+    drain_over = desk.timers.arm(event.end_at, {TimerKind::DrainOver, 0, 0});
+    clients.on(event);
+    calls.on_drain_started();
+  }
+  template <class LinkEvent>
+  void take(LinkEvent& event) {
+    clients.on(std::move(event));
+  }
+};
+
+Engine::Engine(Settings settings, const Seed& seed) : parts_(std::make_unique<Parts>(std::move(settings), seed)) {
+  CHECK(check_settings(parts_->desk.settings).empty());
+}
+
+Engine::~Engine() = default;
+
+void Engine::handle(Instant now, Event event, Effects& out) {
+  advance(now, out);
+  parts_->enter(now, out);
+  std::visit([&](auto& told) { parts_->take(told); }, event);
+  parts_->deliver_mail();
+}
+
+void Engine::advance(Instant now, Effects& out) {
+  parts_->enter(now, out);
+  parts_->serve_deadlines(now);
+}
+
+std::optional<Deadline> Engine::next_deadline() const {
+  const auto next = parts_->desk.timers.next();
+  return next ? std::optional(Deadline{next->at, describe(next->key.kind)}) : std::nullopt;
+}
+
+EngineCounts Engine::counts() const {
+  EngineCounts counts;
+  counts.links = parts_->clients.links();
+  counts.clients = parts_->clients.clients();
+  counts.users = parts_->users.users();
+  counts.live_calls = parts_->calls.live();
+  counts.kept_calls = parts_->calls.kept();
+  counts.sessions = parts_->sessions.sessions();
+  counts.timers = parts_->desk.timers.size();
+  return counts;
+}
+
+}  // namespace offhook::core

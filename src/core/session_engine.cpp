@@ -1,0 +1,276 @@
+#include "core/session_engine.hpp"
+
+#include <algorithm>
+
+#include "core/addressing.hpp"
+#include "core/limits.hpp"
+
+namespace offhook::core {
+
+using wire::ErrorWord;
+using wire::LeaveReason;
+using wire::MissReason;
+
+void SessionEngine::on(const CreateSession& mail) {
+  auto& session = sessions_[mail.session];
+  session.id = mail.session;
+  session.project = mail.project;
+  session.call = mail.call;
+  if (!mail.call) desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, mail.session);
+  desk_.effect(Store{SessionRecord{mail.session, mail.project, mail.call, desk_.now}});
+}
+
+void SessionEngine::on(const Admit& mail) {
+  if (auto* session = find(mail.session)) session->admitted.insert({mail.user, mail.device});
+}
+
+void SessionEngine::on(const CloseSession& mail) {
+  auto* session = find(mail.session);
+  if (session == nullptr) return;
+  while (!session->connections.empty()) leave(*session, session->connections.begin()->first, mail.reason, true);
+  desk_.timers.cancel(session->forget);
+  sessions_.erase(mail.session);
+}
+
+void SessionEngine::on(SessionCommand&& mail) {
+  const Asker asker{mail.who.client, *cmd_id_of(mail.command)};
+  auto* session = find(mail.session);
+  const auto* sender = session == nullptr ? nullptr : find_joined(*session, mail.who.client);
+  const bool opens = mail.claims && mail.claims->session == mail.session;
+  // To somebody without a right to it, a session that exists looks like one that does not.
+  if (session == nullptr || session->project != mail.who.user.project ||
+      (sender == nullptr && !opens && !may_join(*session, mail))) {
+    return desk_.refuse(asker, ErrorWord::NoSuchSession, "There is no such session, or nothing lets you into it.");
+  }
+  const bool works_outside = std::holds_alternative<wire::SessionConnect>(mail.command) ||
+                             std::holds_alternative<wire::SessionReject>(mail.command);
+  if (sender == nullptr && !works_outside) {
+    return desk_.refuse(asker, ErrorWord::NotConnected, "Send session_connect for this session first.");
+  }
+  Visit visit{*session, find_joined(*session, mail.who.client), mail, asker};
+  std::visit(
+      [&](const auto& command) {
+        if constexpr (requires { on_command(visit, command); }) on_command(visit, command);
+      },
+      mail.command);
+}
+
+bool SessionEngine::may_join(const Session& session, const SessionCommand& mail) const {
+  return session.admitted.contains({mail.who.user, mail.who.device});
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
+  auto& session = visit.session;
+  if (visit.own == nullptr) {
+    if (session.connections.size() >= k_max_connections_per_session) {
+      return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 64 connections, its limit.");
+    }
+    const auto id = desk_.make_id<ConnectionKind>(session.id.slot());
+    Joined joined;
+    joined.member = visit.mail.who;
+    joined.shown.connection_id = id;
+    if (!visit.mail.anonymous) joined.shown.user = visit.mail.who.user.user;
+    if (visit.mail.claims) joined.shown.data = visit.mail.claims->data;
+    joined.shown.created_at_ms = to_unix_ms(desk_.now);
+    visit.own = &session.connections.emplace(id, std::move(joined)).first->second;
+    desk_.timers.cancel(session.forget);
+    desk_.post(Membership{visit.asker.client, session.id, true});
+  }
+  const auto own = visit.own->shown;
+  wire::SessionJoined reply{session.id, own, {}, {}};
+  for (const auto& [id, other] : session.connections) {
+    if (id == own.connection_id) continue;
+    reply.connections.push_back(other.shown);
+    for (const auto& [stream_id, stream] : other.streams) reply.streams.push_back(stream);
+  }
+  desk_.reply(visit.asker, std::move(reply));
+  tell_others(session, own.connection_id, wire::ConnectionCreated{0, session.id, own});
+  meet_expectations(session, *visit.own);
+  if (session.call) desk_.post(SessionPresence{*session.call, visit.mail.who.user, visit.mail.who.device, true});
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::SessionDisconnect&) {
+  leave(visit.session, visit.own->shown.connection_id, LeaveReason::ClientDisconnected, false);
+  desk_.reply(visit.asker);
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::Signal& command) {
+  const wire::SignalEvent event{0, visit.session.id, visit.own->shown.connection_id, command.signal_type, command.data};
+  if (!command.to) {
+    for (const auto& [id, joined] : visit.session.connections) desk_.post(GiveEvent{joined.member.client, event});
+    return desk_.reply(visit.asker);
+  }
+  const auto target = visit.session.connections.find(*command.to);
+  if (target == visit.session.connections.end()) {
+    return desk_.refuse(visit.asker, ErrorWord::NoSuchConnection, "That connection is not in the session (any more).");
+  }
+  desk_.post(GiveEvent{target->second.member.client, event});
+  desk_.reply(visit.asker);
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::Publish& command) {
+  std::size_t streams = 0;
+  for (const auto& [id, joined] : visit.session.connections) streams += joined.streams.size();
+  if (streams >= k_max_streams_per_session) {
+    return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 64 streams, its limit.");
+  }
+  const auto& own = visit.own->shown.connection_id;
+  const auto id = desk_.make_id<StreamKind>(visit.session.id.slot());
+  const wire::Stream stream{id, own, command.name, command.has_audio, command.has_video, to_unix_ms(desk_.now)};
+  visit.own->streams.emplace(id, stream);
+  desk_.reply(visit.asker, wire::StreamReply{stream});
+  tell_others(visit.session, own, wire::StreamCreated{0, visit.session.id, stream});
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) {
+  const auto found = visit.own->streams.find(command.stream_id);
+  if (found == visit.own->streams.end()) {
+    return desk_.refuse(visit.asker, ErrorWord::NoSuchStream, "That stream is not one of this connection's.");
+  }
+  auto& stream = found->second;
+  stream.has_audio = command.has_audio.value_or(stream.has_audio);
+  stream.has_video = command.has_video.value_or(stream.has_video);
+  desk_.reply(visit.asker, wire::StreamReply{stream});
+  tell_others(visit.session, visit.own->shown.connection_id, wire::StreamUpdated{0, visit.session.id, stream});
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::Unpublish& command) {
+  if (!visit.own->streams.contains(command.stream_id)) {
+    return desk_.refuse(visit.asker, ErrorWord::NoSuchStream, "That stream is not one of this connection's.");
+  }
+  drop_stream(visit.session, *visit.own, command.stream_id, LeaveReason::Unpublished);
+  visit.own->streams.erase(command.stream_id);
+  desk_.reply(visit.asker);
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::Negotiate& command) {
+  const auto target = visit.session.connections.find(command.to);
+  if (target == visit.session.connections.end()) {
+    return desk_.refuse(visit.asker, ErrorWord::NoSuchConnection, "That connection is not in the session (any more).");
+  }
+  const auto& own = visit.own->shown.connection_id;
+  desk_.post(GiveEvent{target->second.member.client,
+                       wire::Negotiation{0, visit.session.id, own, command.description, command.candidate}});
+  desk_.reply(visit.asker);
+}
+
+void SessionEngine::on_command(Visit& visit, const wire::Expect& command) {
+  auto& session = visit.session;
+  if (session.expectations.size() >= k_max_expectations_per_session) {
+    return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 32 open expectations, its limit.");
+  }
+  const auto timeout = command.timeout_ms ? Duration{std::chrono::milliseconds{*command.timeout_ms}}
+                                          : desk_.settings.expect_timeout;
+  const auto id = desk_.make_id<ExpectationKind>(session.id.slot());
+  Expectation expectation{visit.own->shown.connection_id, visit.asker.client, command.user, command.data, {}};
+  desk_.arm(expectation.over, desk_.now + timeout, TimerKind::Expectation, id);
+  session.expectations.emplace(id, std::move(expectation));
+  waiting_.emplace(id, session.id);
+  desk_.reply(visit.asker, wire::ExpectReply{id, to_ms(timeout)});
+  for (const auto& [other, joined] : session.connections) {
+    if (!session.expectations.contains(id)) break;
+    meet_expectations(session, joined);
+  }
+}
+
+// Whoever holds the token may say that nobody will come with it.
+void SessionEngine::on_command(Visit& visit, const wire::SessionReject&) {
+  const auto& claims = *visit.mail.claims;
+  wire::Connection refused;
+  refused.user = claims.user;
+  refused.data = claims.data;
+  std::vector<ExpectationId> ended;
+  for (const auto& [id, expectation] : visit.session.expectations) {
+    if (expectation.client != visit.asker.client && is_met(expectation, refused)) ended.push_back(id);
+  }
+  for (const auto& id : ended) miss(visit.session, id, MissReason::Rejected);
+  desk_.reply(visit.asker);
+}
+
+void SessionEngine::on(const LeaveSession& mail) {
+  auto* session = find(mail.session);
+  auto* joined = session == nullptr ? nullptr : find_joined(*session, mail.client);
+  if (joined != nullptr) leave(*session, joined->shown.connection_id, mail.reason, false);
+}
+
+void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason, bool tell_leaver) {
+  const auto node = session.connections.extract(id);
+  const auto& left = node.mapped();
+  const auto client = left.member.client;
+  for (const auto& [stream, shown] : left.streams) drop_stream(session, left, stream, reason);
+  tell_others(session, id, wire::ConnectionDestroyed{0, session.id, id, reason});
+  std::vector<ExpectationId> orphans;
+  for (const auto& [expectation, waits] : session.expectations) {
+    if (waits.expecter == id) orphans.push_back(expectation);
+  }
+  for (const auto& orphan : orphans) miss(session, orphan, MissReason::ExpecterLeft);
+  if (tell_leaver) desk_.post(GiveEvent{client, wire::SessionDisconnected{0, session.id, reason}});
+  desk_.post(Membership{client, session.id, false});
+  if (session.call) {
+    desk_.post(SessionPresence{*session.call, left.member.user, left.member.device, false});
+  } else if (session.connections.empty()) {
+    desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, session.id);
+  }
+}
+
+void SessionEngine::drop_stream(Session& session, const Joined& publisher, StreamId id, LeaveReason reason) {
+  tell_others(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, id, reason});
+}
+
+// --- expectations: each ends with exactly one of met and missed
+
+bool SessionEngine::is_met(const Expectation& expectation, const wire::Connection& connection) {
+  return (!expectation.user || expectation.user == connection.user) &&
+         (!expectation.data || expectation.data == connection.data);
+}
+
+void SessionEngine::meet_expectations(Session& session, const Joined& arrived) {
+  std::vector<ExpectationId> met;
+  for (const auto& [id, expectation] : session.expectations) {
+    if (expectation.client != arrived.member.client && is_met(expectation, arrived.shown)) met.push_back(id);
+  }
+  for (const auto& id : met) {
+    auto node = session.expectations.extract(id);
+    desk_.timers.cancel(node.mapped().over);
+    waiting_.erase(id);
+    desk_.post(GiveEvent{node.mapped().client, wire::ExpectationMet{0, session.id, id, arrived.shown}});
+  }
+}
+
+void SessionEngine::miss(Session& session, ExpectationId id, MissReason reason) {
+  auto node = session.expectations.extract(id);
+  if (node.empty()) return;
+  desk_.timers.cancel(node.mapped().over);
+  waiting_.erase(id);
+  desk_.post(GiveEvent{node.mapped().client, wire::ConnectionMissed{0, session.id, id, reason}});
+}
+
+void SessionEngine::on_expectation_over(ExpectationId id) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return;
+  if (auto* session = find(found->second)) miss(*session, id, MissReason::Timeout);
+}
+
+void SessionEngine::on_forget_session(SessionId id) { sessions_.erase(id); }
+
+// --- helpers
+
+void SessionEngine::tell_others(const Session& session, const ConnectionId& except, const wire::ServerMessage& event) {
+  for (const auto& [id, joined] : session.connections) {
+    if (id != except) desk_.post(GiveEvent{joined.member.client, event});
+  }
+}
+
+SessionEngine::Joined* SessionEngine::find_joined(Session& session, ClientId client) {
+  for (auto& [id, joined] : session.connections) {
+    if (joined.member.client == client) return &joined;
+  }
+  return nullptr;
+}
+
+SessionEngine::Session* SessionEngine::find(SessionId id) {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+}  // namespace offhook::core
