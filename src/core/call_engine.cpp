@@ -333,7 +333,10 @@ void CallEngine::on_timer(TimerKind kind, CallId id) {
   auto* found = find(id);
   if (found == nullptr) return;
   auto& call = *found;
-  call.timers.erase(kind);
+  const auto armed = call.timers.find(kind);
+  // Of several deadlines at one moment the first may have disarmed or moved the others.
+  if (armed == call.timers.end() || desk_.timers.at(armed->second)) return;
+  call.timers.erase(armed);
   if (kind == TimerKind::ForgetCall) {
     calls_.erase(id);
   } else if (kind == TimerKind::Setup || kind == TimerKind::Wake || kind == TimerKind::Ring) {

@@ -404,7 +404,9 @@ void ClientEngine::set_pace(Client& client) {
   desk_.arm(client.contact_lost, desk_.now + patience(client), TimerKind::ContactLost, client.self.client);
 }
 
+// In the three below: of several deadlines at one moment the first may have made the others void.
 void ClientEngine::on_heartbeat(ClientId id) {
+  if (find(id) == nullptr || !find(id)->link || desk_.timers.at(find(id)->heartbeat)) return;
   auto& client = *find(id);
   desk_.effect(Send{*client.link, wire::ServerPing{to_ms(period(client))}});
   desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, id);
@@ -412,6 +414,7 @@ void ClientEngine::on_heartbeat(ClientId id) {
 
 // The timer is not moved at every message: when it fires too early it is set to the moment that counts.
 void ClientEngine::on_contact_lost(ClientId id) {
+  if (find(id) == nullptr || !find(id)->link || desk_.timers.at(find(id)->contact_lost)) return;
   auto& client = *find(id);
   const auto due = std::max(client.last_contact, client.paced_since) + patience(client);
   if (due > desk_.now) return desk_.arm(client.contact_lost, due, TimerKind::ContactLost, id);
@@ -467,7 +470,12 @@ void ClientEngine::drop_link(Client& client, ErrorWord word, std::uint16_t code,
   lose_link(client, desk_.now);
 }
 
-void ClientEngine::on_resume_over(ClientId id) { end_client(id, LeaveReason::NetworkDisconnected); }
+void ClientEngine::on_resume_over(ClientId id) {
+  const auto* client = find(id);
+  if (client != nullptr && !client->link && !desk_.timers.at(client->resume_over)) {
+    end_client(id, LeaveReason::NetworkDisconnected);
+  }
+}
 
 void ClientEngine::end_client(ClientId id, LeaveReason reason) {
   auto& client = *find(id);

@@ -251,7 +251,10 @@ void SessionEngine::on_expectation_over(ExpectationId id) {
   if (auto* session = find(found->second)) miss(*session, id, MissReason::Timeout);
 }
 
-void SessionEngine::on_forget_session(SessionId id) { sessions_.erase(id); }
+void SessionEngine::on_forget_session(SessionId id) {
+  const auto* session = find(id);
+  if (session != nullptr && !desk_.timers.at(session->forget)) sessions_.erase(id);
+}
 
 // --- helpers
 

@@ -1,0 +1,348 @@
+// Calls as their devices see them, in virtual time, through the engine's whole face.
+#include "core/engine_testing.hpp"
+
+namespace offhook::core {
+namespace {
+
+using wire::DeviceState;
+using wire::Outcome;
+using wire::Phase;
+using wire::Reason;
+
+// Alice with one device, Bob with two; all say hello unless a test says otherwise.
+class Calls : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (auto* device : {&alice, &bob, &bobs_tablet}) world.say_hello(*device);
+  }
+
+  CallId invite(wire::Media media = wire::Media::None) {
+    world.send(alice, wire::Invite{"", "bob", media, {}, {}});
+    return world.replied_call(alice).call_id;
+  }
+  void ring(World::Device& device, CallId call) { world.send(device, wire::RingAck{"", call, false}); }
+  void join(World::Device& device, const wire::Snapshot& call) {
+    ASSERT_TRUE(call.session_id);
+    world.send(device, wire::SessionConnect{"", *call.session_id, {}});
+  }
+  CallId talk() {
+    const auto call = invite();
+    ring(bob, call);
+    world.send(bob, wire::Answer{"", call});
+    join(bob, world.replied_call(bob));
+    join(alice, seen(alice));
+    return call;
+  }
+  wire::Snapshot seen(const World::Device& device) { return world.last<wire::CallEvent>(device).call; }
+  void expect_end(const wire::Snapshot& call, Outcome outcome, std::optional<Reason> reason, Outcome device_outcome) {
+    EXPECT_EQ(call.phase, Phase::Ended);
+    EXPECT_EQ(call.outcome, outcome);
+    EXPECT_EQ(call.reason, reason);
+    EXPECT_EQ(call.device_outcome, device_outcome);
+  }
+  void expect_one_final(const World::Device& device) {
+    int finals = 0;
+    for (const auto& message : device.inbox) {
+      const auto* event = std::get_if<wire::CallEvent>(&message);
+      finals += event != nullptr && event->call.device_outcome ? 1 : 0;
+    }
+    EXPECT_EQ(finals, 1) << device.device;
+  }
+
+  World world;
+  World::Device alice = world.connect("alice", "a1");
+  World::Device bob = world.connect("bob", "b1");
+  World::Device bobs_tablet = world.connect("bob", "b2");
+};
+
+TEST_F(Calls, AnsweredAndEnded) {
+  const auto call = invite();
+  EXPECT_EQ(seen(bob).you, DeviceState::Notified);
+  ring(bob, call);
+  EXPECT_TRUE(seen(alice).ringing);
+  world.send(bob, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bob).you, DeviceState::Winner);
+  EXPECT_EQ(seen(alice).phase, Phase::Connecting);
+  EXPECT_EQ(seen(bobs_tablet).device_outcome, Outcome::AnsweredElsewhere);
+  EXPECT_FALSE(seen(bobs_tablet).session_id);
+  join(bob, world.replied_call(bob));
+  join(alice, seen(alice));
+  EXPECT_EQ(seen(alice).phase, Phase::Active);
+  EXPECT_EQ(seen(bob).phase, Phase::Active);
+  world.run(61s);
+  world.send(alice, wire::Hangup{"", call});
+  expect_end(seen(bob), Outcome::Ended, Reason::ByCaller, Outcome::Ended);
+  expect_end(world.replied_call(alice), Outcome::Ended, Reason::ByCaller, Outcome::Ended);
+  EXPECT_EQ(seen(bob).duration_ms, 61'000);
+  EXPECT_EQ(world.last<wire::SessionDisconnected>(bob).reason, wire::LeaveReason::CallEnded);
+  expect_one_final(bobs_tablet);
+  EXPECT_EQ(world.engine.counts().live_calls, 0U);
+  EXPECT_EQ(world.stored.back().outcome, Outcome::Ended);
+}
+
+TEST_F(Calls, TheFirstAnswerWinsAndTheSecondIsNoError) {
+  const auto call = invite();
+  world.send(bob, wire::Answer{"", call});
+  world.send(bobs_tablet, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bobs_tablet).you, DeviceState::Elsewhere);
+  world.send(bobs_tablet, wire::Hangup{"", call});
+  EXPECT_EQ(world.replied_call(bobs_tablet).phase, Phase::Connecting) << "only the winner can end an answered call";
+}
+
+TEST_F(Calls, DeclinedByOneDeviceForAll) {
+  const auto call = invite();
+  ring(bob, call);
+  world.send(bob, wire::Decline{"", call, wire::DeclineReason::Declined});
+  expect_end(seen(alice), Outcome::Declined, Reason::ByUser, Outcome::Declined);
+  expect_end(world.replied_call(bob), Outcome::Declined, Reason::ByUser, Outcome::Declined);
+  expect_end(seen(bobs_tablet), Outcome::Declined, Reason::ByUser, Outcome::DeclinedElsewhere);
+  world.send(bobs_tablet, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bobs_tablet).outcome, Outcome::Declined) << "a late answer changes nothing";
+}
+
+TEST_F(Calls, BusyByAPersonAndByAllDevices) {
+  auto call = invite();
+  ring(bobs_tablet, call);
+  world.send(bob, wire::Decline{"", call, wire::DeclineReason::Busy});
+  expect_end(seen(alice), Outcome::Busy, Reason::InCall, Outcome::Busy);
+  EXPECT_EQ(seen(bobs_tablet).device_outcome, Outcome::BusyElsewhere);
+  call = invite();
+  world.send(bob, wire::RingAck{"", call, true});
+  EXPECT_EQ(world.replied_call(bob).phase, Phase::Inviting);
+  world.send(bobs_tablet, wire::RingAck{"", call, true});
+  expect_end(seen(alice), Outcome::Busy, Reason::DeviceBusyAll, Outcome::Busy);
+}
+
+TEST_F(Calls, NobodyAnswers) {
+  const auto call = invite();
+  world.run(15s);
+  ring(bob, call);
+  world.run(45s - 1us);
+  EXPECT_EQ(seen(alice).phase, Phase::Inviting);
+  world.run(1us);
+  expect_end(seen(alice), Outcome::NoAnswer, std::nullopt, Outcome::NoAnswer);
+  EXPECT_EQ(seen(bob).device_outcome, Outcome::Missed);
+  expect_one_final(bob);
+  expect_one_final(bobs_tablet);
+}
+
+TEST_F(Calls, ToldButNeverRang) {
+  invite();
+  world.run(20s);
+  expect_end(seen(alice), Outcome::Unreachable, Reason::PushUnacked, Outcome::Unreachable);
+  EXPECT_EQ(seen(bob).device_outcome, Outcome::Missed);
+}
+
+TEST_F(Calls, NobodyThereAndALateDeviceIsRung) {
+  world.send(alice, wire::Invite{"", "carol", wire::Media::None, {}, {}});
+  world.run(19s);
+  auto carol = world.connect("carol", "c1");
+  world.say_hello(carol);
+  ASSERT_EQ(carol.welcome.calls.size(), 1U);
+  EXPECT_EQ(carol.welcome.calls[0].you, DeviceState::Notified);
+  ring(carol, carol.welcome.calls[0].call_id);
+  EXPECT_TRUE(seen(alice).ringing);
+  world.send(alice, wire::Invite{"", "dave", wire::Media::None, 3000, {}});
+  world.run(3s);
+  expect_end(seen(alice), Outcome::Unreachable, Reason::NoDevices, Outcome::Unreachable);
+}
+
+TEST_F(Calls, CancelledBeforeAndAfterTheAnswer) {
+  auto call = invite();
+  ring(bob, call);
+  world.send(alice, wire::Cancel{"", call});
+  expect_end(world.replied_call(alice), Outcome::Cancelled, Reason::ByUser, Outcome::Cancelled);
+  EXPECT_EQ(seen(bob).device_outcome, Outcome::Missed);
+  EXPECT_EQ(seen(bobs_tablet).device_outcome, Outcome::Missed);
+  call = invite();
+  world.send(bob, wire::Answer{"", call});
+  world.send(alice, wire::Cancel{"", call});
+  expect_end(seen(bob), Outcome::Ended, Reason::ByCaller, Outcome::Ended);
+  EXPECT_EQ(seen(bob).duration_ms, 0);
+}
+
+TEST_F(Calls, CallerKilledWhileRinging) {
+  const auto call = invite();
+  ring(bob, call);
+  world.run(3s);
+  world.close(alice);
+  EXPECT_TRUE(seen(bob).peer_unstable);
+  world.run(10s);
+  expect_end(seen(bob), Outcome::Cancelled, Reason::CallerLost, Outcome::Missed);
+}
+
+TEST_F(Calls, CallerSilentWhileRingingComesBackInTime) {
+  const auto call = invite();
+  ring(bob, call);
+  world.silence(alice);
+  world.run(3s);
+  EXPECT_TRUE(seen(bob).peer_unstable);
+  EXPECT_EQ(alice.closed, 4004);
+  alice.answers_pings = true;
+  world.say_hello(alice, true);
+  EXPECT_TRUE(alice.welcome.resumed);
+  EXPECT_FALSE(seen(bob).peer_unstable);
+  world.send(bob, wire::Answer{"", call});
+  EXPECT_EQ(seen(alice).phase, Phase::Connecting);
+}
+
+TEST_F(Calls, MediaInTimeOrConnectFailed) {
+  auto call = invite(wire::Media::Video);
+  world.send(bob, wire::Answer{"", call});
+  world.send(bob, wire::MediaUp{"", call});
+  EXPECT_EQ(world.replied_call(bob).phase, Phase::Connecting);
+  world.run(20s);
+  expect_end(seen(alice), Outcome::ConnectFailed, Reason::Timeout, Outcome::ConnectFailed);
+  call = invite(wire::Media::Video);
+  world.send(bob, wire::Answer{"", call});
+  world.send(bob, wire::MediaFailed{"", call, wire::MediaFailure::Permission});
+  expect_end(seen(alice), Outcome::ConnectFailed, Reason::Permission, Outcome::ConnectFailed);
+  call = invite(wire::Media::Video);
+  world.send(bob, wire::Answer{"", call});
+  world.send(bob, wire::MediaUp{"", call});
+  world.send(alice, wire::MediaUp{"", call});
+  EXPECT_EQ(seen(bob).phase, Phase::Active);
+}
+
+TEST_F(Calls, MediaLostWithSignallingFine) {
+  const auto call = invite(wire::Media::Audio);
+  world.send(bob, wire::Answer{"", call});
+  for (auto* side : {&alice, &bob}) world.send(*side, wire::MediaUp{"", call});
+  world.send(bob, wire::MediaDown{"", call});
+  world.run(10s);
+  world.send(bob, wire::MediaUp{"", call});
+  world.run(30s);
+  EXPECT_EQ(world.engine.counts().live_calls, 1U);
+  world.send(bob, wire::MediaDown{"", call});
+  world.run(20s);
+  expect_end(seen(alice), Outcome::Dropped, Reason::MediaLost, Outcome::Dropped);
+}
+
+TEST_F(Calls, WinnerKilledIsToldAtOnceAndDroppedAtTheGrace) {
+  talk();
+  world.close(bob);
+  EXPECT_TRUE(seen(alice).peer_unstable);
+  world.run(20s - 1us);
+  EXPECT_EQ(seen(alice).phase, Phase::Active);
+  world.run(1us);
+  expect_end(seen(alice), Outcome::Dropped, Reason::CalleeLost, Outcome::Dropped);
+}
+
+TEST_F(Calls, BothSidesSilent) {
+  const auto call = talk();
+  world.silence(alice);
+  world.silence(bob);
+  world.run(25s);
+  EXPECT_EQ(world.stored.back().id, call);
+  EXPECT_EQ(world.stored.back().reason, Reason::BothLost);
+}
+
+TEST_F(Calls, AReloadedPageIsTheSameParticipant) {
+  const auto call = talk();
+  world.close(bob);
+  world.run(5s);
+  world.say_hello(bob, false, {call});
+  EXPECT_FALSE(bob.welcome.resumed);
+  ASSERT_EQ(bob.welcome.calls.size(), 1U);
+  EXPECT_EQ(bob.welcome.calls[0].you, DeviceState::Winner);
+  EXPECT_FALSE(seen(alice).peer_unstable);
+  world.run(60s);
+  EXPECT_EQ(world.engine.counts().live_calls, 1U);
+}
+
+TEST_F(Calls, AResumedClientMissesNothingAndSeesNothingTwice) {
+  const auto call = invite();
+  ring(bob, call);
+  world.close(alice);
+  world.send(bob, wire::Answer{"", call});
+  const auto before = world.count<wire::CallEvent>(alice);
+  world.say_hello(alice, true);
+  EXPECT_TRUE(alice.welcome.resumed);
+  EXPECT_EQ(world.count<wire::CallEvent>(alice), before + 1);  // World checks that no number is missing or doubled
+  EXPECT_EQ(seen(alice).phase, Phase::Connecting);
+}
+
+TEST_F(Calls, GivingUpIsForGood) {
+  auto call = invite();
+  ring(bob, call);
+  world.send(bob, wire::GiveUp{"", call, "ring"});
+  world.send(bob, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bob).phase, Phase::Inviting);
+  world.send(alice, wire::GiveUp{"", call, "caller"});
+  expect_end(seen(bobs_tablet), Outcome::Cancelled, Reason::CallerLost, Outcome::Missed);
+  call = talk();
+  world.send(bob, wire::GiveUp{"", call, "call"});
+  expect_end(seen(alice), Outcome::Dropped, Reason::CalleeLost, Outcome::Dropped);
+}
+
+TEST_F(Calls, ARepeatedCommandIsAnsweredAsBefore) {
+  const wire::Invite invite{"same", "bob", wire::Media::None, {}, {}};
+  world.feed(Received{alice.link, invite, std::nullopt});
+  const auto first = world.replied_call(alice).call_id;
+  world.feed(Received{alice.link, invite, std::nullopt});
+  EXPECT_EQ(world.replied_call(alice).call_id, first);
+  EXPECT_EQ(world.engine.counts().live_calls, 1U);
+  world.close(alice);
+  world.say_hello(alice);  // afresh: the device is the same
+  world.feed(Received{alice.link, invite, std::nullopt});
+  EXPECT_EQ(world.replied_call(alice).call_id, first);
+}
+
+TEST_F(Calls, NotYourselfAndNotWhileStopping) {
+  world.send(alice, wire::Invite{"", "alice", wire::Media::None, {}, {}});
+  expect_end(world.replied_call(alice), Outcome::Failed, Reason::NotAllowed, Outcome::Failed);
+  const auto call = talk();
+  world.feed(DrainStarted{world.now + 10s});
+  EXPECT_EQ(world.last<wire::Draining>(alice).remaining_ms, 10'000);
+  world.send(bobs_tablet, wire::Invite{"", "alice", wire::Media::None, {}, {}});
+  expect_end(world.replied_call(bobs_tablet), Outcome::Failed, Reason::ServerShutdown, Outcome::Failed);
+  EXPECT_FALSE(world.drained);
+  world.run(10s);
+  EXPECT_TRUE(world.drained);
+  EXPECT_EQ(seen(alice).call_id, call);
+  expect_end(seen(alice), Outcome::Failed, Reason::ServerShutdown, Outcome::Failed);
+}
+
+TEST_F(Calls, TheBackendCanEndThem) {
+  auto call = invite();
+  world.feed(AdminEndCall{call});
+  expect_end(seen(alice), Outcome::Cancelled, Reason::ByApi, Outcome::Cancelled);
+  call = talk();
+  world.feed(AdminEndCall{call});
+  expect_end(seen(bob), Outcome::Ended, Reason::ByApi, Outcome::Ended);
+}
+
+TEST_F(Calls, StrangersSeeNothing) {
+  const auto call = invite();
+  auto mallory = world.connect("mallory", "m1");
+  world.say_hello(mallory);
+  world.send(mallory, wire::Answer{"", call});
+  EXPECT_EQ(world.last<wire::Error>(mallory).error, wire::ErrorWord::NoSuchCall);
+  world.send(mallory, wire::GetCall{"", call});
+  EXPECT_EQ(world.last<wire::Error>(mallory).error, wire::ErrorWord::NoSuchCall);
+}
+
+TEST_F(Calls, EveryLiveRecordHasADeadlineAndTheLongestCallEnds) {
+  talk();
+  world.run(4h);
+  expect_end(seen(alice), Outcome::Ended, Reason::MaxDuration, Outcome::Ended);
+  for (const auto& record : world.stored) {
+    EXPECT_EQ(record.deadline.has_value(), record.phase != Phase::Ended) << record.version;
+  }
+  world.run(11min);
+  EXPECT_EQ(world.engine.counts().kept_calls, 0U);
+}
+
+TEST_F(Calls, SameSeedSameWords) {
+  const auto run = [] {
+    World world;
+    auto alice = world.connect("alice", "a1");
+    world.say_hello(alice);
+    world.send(alice, wire::Invite{"", "bob", wire::Media::None, {}, {}});
+    return world.replied_call(alice).call_id.text() + alice.welcome.resume_key;
+  };
+  EXPECT_EQ(run(), run());
+}
+
+}  // namespace
+}  // namespace offhook::core
