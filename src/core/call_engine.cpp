@@ -159,7 +159,7 @@ void CallEngine::on_command(Call& call, Device& who, const wire::Answer&) {
     leave_ring(call, device, DeviceState::Elsewhere, Outcome::AnsweredElsewhere);
     losers.push_back(&device);
   }
-  update_grace(call);
+  arm_grace(call);
   changed(call);
   desk_.post(Admit{call.session, call.caller.self.user, call.caller.self.device});
   desk_.post(Admit{call.session, who.self.user, who.self.device});
@@ -274,7 +274,7 @@ void CallEngine::attach(Call& call, Device& device, const Member& member) {
     device.has_media = false;
     if (call.phase == Phase::Active) arm(call, TimerKind::Media, desk_.now + desk_.settings.drop_grace);
   }
-  if (was_lost) update_grace(call);
+  if (was_lost) on_contact_changed(call, device);
 }
 
 void CallEngine::on(const DeviceLost& mail) {
@@ -283,27 +283,30 @@ void CallEngine::on(const DeviceLost& mail) {
   auto* device = device_of(*call, mail.who);
   if (device == nullptr || device->self.client != mail.who.client || device->lost_since) return;
   device->lost_since = mail.since;
-  update_grace(*call);
+  on_contact_changed(*call, *device);
 }
 
-// Who is lost, and until when we wait; the others are told when that changes.
-void CallEngine::update_grace(Call& call) {
-  const auto& caller = call.caller;
-  const auto* callee = winner(call);
-  if (call.phase == Phase::Inviting) {
-    const bool was_lost = at(call, TimerKind::CallerGrace).has_value();
-    if (was_lost == caller.lost_since.has_value()) return;
-    disarm(call, TimerKind::CallerGrace);
-    if (caller.lost_since) arm(call, TimerKind::CallerGrace, *caller.lost_since + desk_.settings.caller_grace);
-    changed(call);
-    return tell_all(call, &caller);
-  }
-  const auto since = std::min(caller.lost_since.value_or(Instant::max()), callee->lost_since.value_or(Instant::max()));
-  disarm(call, TimerKind::Grace);
-  if (since != Instant::max()) arm(call, TimerKind::Grace, since + desk_.settings.drop_grace);
+// `who` was lost or is back: those who wait for it are told.
+void CallEngine::on_contact_changed(Call& call, const Device& who) {
+  const bool is_caller = &who == &call.caller;
+  if (!is_caller && &who != winner(call)) return;
+  arm_grace(call);
   changed(call);
-  if (!caller.lost_since) tell(call, caller);
-  if (!callee->lost_since) tell(call, *callee);
+  if (call.phase == Phase::Inviting) return tell_all(call, &call.caller);
+  tell(call, is_caller ? *winner(call) : call.caller);
+}
+
+// How long we wait for whoever is lost: from the last contact of the one lost first.
+void CallEngine::arm_grace(Call& call) {
+  const auto& caller_lost = call.caller.lost_since;
+  disarm(call, TimerKind::CallerGrace);
+  disarm(call, TimerKind::Grace);
+  if (call.phase == Phase::Inviting) {
+    if (caller_lost) arm(call, TimerKind::CallerGrace, *caller_lost + desk_.settings.caller_grace);
+    return;
+  }
+  const auto since = std::min(caller_lost.value_or(Instant::max()), winner(call)->lost_since.value_or(Instant::max()));
+  if (since != Instant::max()) arm(call, TimerKind::Grace, since + desk_.settings.drop_grace);
 }
 
 void CallEngine::on(const SessionPresence& mail) {

@@ -84,7 +84,8 @@ class CallEngine {
   void leave_ring(Call& call, Device& who, wire::DeviceState state, wire::Outcome outcome);
   void activate_if_connected(Call& call, const Device* except);
   void attach(Call& call, Device& device, const Member& member);
-  void update_grace(Call& call);
+  void on_contact_changed(Call& call, const Device& who);
+  void arm_grace(Call& call);
   void end_call(Call& call, wire::Outcome outcome, wire::Reason reason, const Device* except = nullptr);
   void end_call(Call& call, Refusal why, const Device* except = nullptr) { end_call(call, why.outcome, why.reason, except); }
   void end_unanswered(Call& call);

@@ -335,11 +335,11 @@ TEST_F(Calls, EveryLiveRecordHasADeadlineAndTheLongestCallEnds) {
 
 TEST_F(Calls, SameSeedSameWords) {
   const auto run = [] {
-    World world;
-    auto alice = world.connect("alice", "a1");
-    world.say_hello(alice);
-    world.send(alice, wire::Invite{"", "bob", wire::Media::None, {}, {}});
-    return world.replied_call(alice).call_id.text() + alice.welcome.resume_key;
+    World fresh;
+    auto caller = fresh.connect("alice", "a1");
+    fresh.say_hello(caller);
+    fresh.send(caller, wire::Invite{"", "bob", wire::Media::None, {}, {}});
+    return fresh.replied_call(caller).call_id.text() + caller.welcome.resume_key;
   };
   EXPECT_EQ(run(), run());
 }

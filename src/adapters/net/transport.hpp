@@ -74,7 +74,7 @@ class Transport {
   template <class Handler>
   friend void async_teardown(beast::role_type role, Transport& transport, Handler&& handler) {
     if (transport.tls_) {
-      beast::websocket::async_teardown(role, *transport.tls_, std::forward<Handler>(handler));
+      beast::async_teardown(role, *transport.tls_, std::forward<Handler>(handler));
     } else {
       beast::websocket::async_teardown(role, *transport.socket_, std::forward<Handler>(handler));
     }
