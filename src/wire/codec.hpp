@@ -21,6 +21,9 @@ Result<ServerMessage, Error> decode_server(std::string_view text);
 std::string encode(const ClientMessage& message);
 std::string encode(const ServerMessage& message);
 
+// Any UTF-8 text as a JSON string, with its quotation marks.
+std::string quoted(std::string_view text);
+
 // The words of the wire, e.g. "no_answer". parse_* return nothing for an unknown word.
 std::string_view word(Media value);
 std::string_view word(Phase value);

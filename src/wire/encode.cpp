@@ -123,6 +123,12 @@ std::string encode_as(const Variant& message, const std::string_view (&types)[st
 
 }  // namespace
 
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_string(out, text);
+  return out;
+}
+
 std::string encode(const ClientMessage& message) { return encode_as(message, k_client_types); }
 std::string encode(const ServerMessage& message) { return encode_as(message, k_server_types); }
 

@@ -12,10 +12,8 @@ namespace offhook::net {
 Reactor::Reactor() : impl_(std::make_unique<Impl>()) {}
 Reactor::~Reactor() = default;
 
-void Reactor::run() {
-  impl_->io.restart();
-  impl_->io.run();
-}
+// Without restart(): a stop() that comes before run() must not be lost.
+void Reactor::run() { impl_->io.run(); }
 
 void Reactor::stop() { impl_->io.stop(); }
 

@@ -1,0 +1,316 @@
+#include "server/config.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+namespace offhook::server {
+namespace {
+
+const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config",
+                                                 "--print-default-config", "--print-settings-markdown", "--version", "--help"};
+
+ConfigError error(std::string message) { return {std::move(message)}; }
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0U);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+// Reads one table after another and collects every problem, so that the operator sees all of them at once.
+class Reader {
+ public:
+  explicit Reader(std::string_view file) : file_(file) {}
+
+  std::string problems;
+
+  void problem(const toml::source_region& where, const std::string& what) {
+    problems += std::string(file_) + ":" + std::to_string(where.begin.line) + ": " + what + "\n";
+  }
+
+  void unknown(const toml::key& key, const std::string& table, const std::vector<std::string_view>& valid) {
+    const auto near = nearest(key.str(), valid);
+    const auto place = table.empty() ? std::string("at the top") : "in [" + table + "]";
+    problem(key.source(), "unknown key \"" + std::string(key.str()) + "\" " + place +
+                              (near.empty() ? "." : "; did you mean \"" + near + "\"?"));
+  }
+
+  // Calls `take(key, node)` for every key of the table; it returns false for a key it does not know.
+  template <class Take>
+  void table(const toml::node& node, const std::string& name, const std::vector<std::string_view>& valid, Take take) {
+    const auto* found = node.as_table();
+    if (found == nullptr) return problem(node.source(), "\"" + name + "\" must be a table, written [" + name + "].");
+    for (const auto& [key, value] : *found) {
+      if (std::find(valid.begin(), valid.end(), key.str()) == valid.end()) {
+        unknown(key, name, valid);
+      } else {
+        take(key.str(), value);
+      }
+    }
+  }
+
+  void text(const toml::node& node, std::string_view key, std::string& out) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return problem(node.source(), "\"" + std::string(key) + "\" must be a text in quotation marks.");
+    out = *value;
+  }
+
+  void boolean(const toml::node& node, std::string_view key, bool& out) {
+    const auto value = node.value_exact<bool>();
+    if (!value) return problem(node.source(), "\"" + std::string(key) + "\" must be true or false.");
+    out = *value;
+  }
+
+  void duration(const toml::node& node, std::string_view key, Duration& out) {
+    const auto text = node.value_exact<std::string>();
+    const auto value = text ? parse_duration(*text) : std::nullopt;
+    if (!value) {
+      return problem(node.source(), "\"" + std::string(key) + R"(" must be a duration such as "20s", "1500ms", "5m" or "4h".)");
+    }
+    out = *value;
+  }
+
+ private:
+  std::string_view file_;
+};
+
+void read_timers(Reader& reader, const toml::node& node, core::Settings& settings) {
+  std::vector<std::string_view> names;
+  for (const auto& setting : core::duration_settings()) names.push_back(setting.name);
+  reader.table(node, "timers", names, [&](std::string_view key, const toml::node& value) {
+    for (const auto& setting : core::duration_settings()) {
+      if (setting.name == key) reader.duration(value, key, settings.*setting.field);
+    }
+  });
+}
+
+void read_project(Reader& reader, const toml::node& node, Config& config) {
+  Project project;
+  reader.table(node, "project", {"key", "secret"}, [&](std::string_view key, const toml::node& value) {
+    reader.text(value, key, key == "key" ? project.key : project.secret);
+  });
+  if (project.key.empty() || project.secret.size() < 16) {
+    reader.problem(node.source(), "a [[project]] needs a \"key\" and a \"secret\" of at least 16 characters.");
+  }
+  config.projects.push_back(std::move(project));
+}
+
+void read_ice_server(Reader& reader, const toml::node& node, core::Settings& settings) {
+  wire::IceServer server;
+  reader.table(node, "ice_server", {"urls", "username", "credential"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "username") return reader.text(value, key, server.username.emplace());
+    if (key == "credential") return reader.text(value, key, server.credential.emplace());
+    const auto* urls = value.as_array();
+    if (urls == nullptr || urls->empty()) return reader.problem(value.source(), "\"urls\" must be a list of texts.");
+    for (const auto& url : *urls) reader.text(url, key, server.urls.emplace_back());
+  });
+  settings.ice_servers.push_back(std::move(server));
+}
+
+template <class ReadOne>
+void read_list(Reader& reader, const toml::node& node, const std::string& name, ReadOne read_one) {
+  const auto* list = node.as_array();
+  if (list == nullptr) return reader.problem(node.source(), "\"" + name + "\" must be written [[" + name + "]].");
+  for (const auto& item : *list) read_one(item);
+}
+
+void read_server(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "server", {"listen", "data"}, [&](std::string_view key, const toml::node& value) {
+    std::string text;
+    reader.text(value, key, text);
+    if (key == "data") {
+      config.data = text;
+    } else if (auto address = net::parse_listen_address(text)) {
+      config.listen = *address;
+    } else {
+      reader.problem(value.source(), address.error().message + ".");
+    }
+  });
+}
+
+void read_top(Reader& reader, std::string_view key, const toml::node& node, Config& config) {
+  auto& settings = config.settings;
+  if (key == "server") read_server(reader, node, config);
+  if (key == "timers") read_timers(reader, node, settings);
+  if (key == "project") read_list(reader, node, "project", [&](const auto& item) { read_project(reader, item, config); });
+  if (key == "ice_server") {
+    read_list(reader, node, "ice_server", [&](const auto& item) { read_ice_server(reader, item, settings); });
+  }
+  if (key == "tls") {
+    reader.table(node, "tls", {"certificate", "key"}, [&](std::string_view name, const toml::node& value) {
+      reader.text(value, name, name == "key" ? config.key_file : config.certificate_file);
+    });
+  }
+  const auto one_switch = [&](const std::string& table, std::string_view name, bool& out) {
+    reader.table(node, table, {name}, [&](std::string_view, const toml::node& value) { reader.boolean(value, name, out); });
+  };
+  if (key == "sessions") one_switch("sessions", "clients_create", settings.clients_create_sessions);
+  if (key == "presence") one_switch("presence", "enabled", settings.presence);
+  if (key == "users") one_switch("users", "refuse_unknown", settings.refuse_unknown_users);
+  if (key == "drain") {
+    reader.table(node, "drain", {"timeout"}, [&](std::string_view name, const toml::node& value) {
+      reader.duration(value, name, config.drain_timeout);
+    });
+  }
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  std::string_view best;
+  std::size_t best_distance = word.size() / 2 + 1;  // half of the letters may be wrong
+  for (const auto candidate : candidates) {
+    const auto distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return std::string(best);
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::int64_t k_max = 1'000'000'000;
+  if (failure != std::errc{} || value < 0 || value > k_max) return std::nullopt;
+  if (unit == "ms") return std::chrono::milliseconds{value};
+  if (unit == "s") return std::chrono::seconds{value};
+  if (unit == "m") return std::chrono::minutes{std::min<std::int64_t>(value, 10'000'000)};
+  if (unit == "h") return std::chrono::hours{std::min<std::int64_t>(value, 100'000)};
+  return std::nullopt;
+}
+
+std::string to_text(Duration duration) {
+  const auto ms = to_ms(duration);
+  if (ms % 1000 != 0) return std::to_string(ms) + "ms";
+  if (ms % 3'600'000 == 0 && ms != 0) return std::to_string(ms / 3'600'000) + "h";
+  if (ms % 60'000 == 0 && ms != 0) return std::to_string(ms / 60'000) + "m";
+  return std::to_string(ms / 1000) + "s";
+}
+
+Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& option = arguments[i];
+    std::optional<std::string>* value = nullptr;
+    if (option == "--config") value = &line.config_file;
+    if (option == "--listen") value = &line.listen;
+    if (option == "--data") value = &line.data;
+    if (value != nullptr) {
+      if (i + 1 == arguments.size()) return error(option + " needs a value; see --help.");
+      *value = arguments[++i];
+    } else if (option == "--dev") {
+      line.dev = true;
+    } else if (option == "--check-config") {
+      line.task = CommandLine::Task::CheckConfig;
+    } else if (option == "--print-default-config") {
+      line.task = CommandLine::Task::PrintDefaultConfig;
+    } else if (option == "--print-settings-markdown") {
+      line.task = CommandLine::Task::PrintSettingsMarkdown;
+    } else if (option == "--version") {
+      line.task = CommandLine::Task::Version;
+    } else if (option == "--help" || option == "-h") {
+      line.task = CommandLine::Task::Help;
+    } else {
+      const auto near = nearest(option, k_options);
+      return error("unknown option \"" + option + "\"" + (near.empty() ? "; see --help." : "; did you mean " + near + "?"));
+    }
+  }
+  return line;
+}
+
+Result<Config, ConfigError> parse_config(std::string_view text, std::string_view name) {
+  Reader reader(name);
+  Config config;
+  try {  // toml++ as Debian builds it reports syntax errors by exception
+    const auto parsed = toml::parse(text, name);
+    const std::vector<std::string_view> tables = {"server", "tls", "timers", "project", "ice_server", "sessions",
+                                                  "presence", "users", "drain"};
+    reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
+  } catch (const toml::parse_error& failure) {
+    reader.problem(failure.source(), std::string(failure.description()) + ".");
+  }
+  if (!reader.problems.empty()) return error(reader.problems);
+  return config;
+}
+
+Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
+  config.dev = line.dev;
+  if (line.data) config.data = *line.data;
+  if (line.listen) {
+    auto address = net::parse_listen_address(*line.listen);
+    if (!address) return error("--listen: " + address.error().message + ".");
+    config.listen = *address;
+  }
+  std::string problems;
+  if (config.dev && !net::is_loopback(config.listen.host)) {
+    problems += "--dev listens on this machine only, because its secret is known to everybody: use 127.0.0.1 instead of " +
+                config.listen.host + ", or start without --dev and with projects of your own.\n";
+  }
+  for (const auto& project : config.projects) {
+    if (!config.dev && project.secret == k_dev_secret) {
+      problems += "the project " + project.key + " uses the development secret, which everybody knows: choose another, or start with --dev.\n";
+    }
+  }
+  if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret)});
+  if (config.projects.empty()) {
+    problems += "there is no [[project]] with a key and a secret in the configuration; to try the server out, start it with --dev.\n";
+  }
+  if (config.certificate_file.empty() != config.key_file.empty()) problems += "[tls] needs both certificate and key.\n";
+  for (const auto& problem : core::check_settings(config.settings)) problems += "[timers] " + problem + "\n";
+  if (!problems.empty()) return error(problems);
+  return config;
+}
+
+std::string default_config() {
+  const core::Settings settings;
+  std::string out =
+      "# Offhook server: every setting with its default. docs/configuration.md explains them.\n\n"
+      "[server]\nlisten = \"127.0.0.1:7080\"\ndata = \"\"\n\n"
+      "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
+      "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n\n"
+      "# [[ice_server]]\n# urls = [\"stun:stun.example.org\"]\n\n[timers]\n";
+  for (const auto& setting : core::duration_settings()) {
+    out += std::string(setting.name) + " = \"" + to_text(settings.*setting.field) + "\"\n";
+  }
+  return out +
+         "\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
+         "[drain]\ntimeout = \"10s\"\n";
+}
+
+std::string settings_markdown() {
+  const core::Settings settings;
+  std::string out = "| setting in `[timers]` | default | range | meaning |\n|---|---|---|---|\n";
+  for (const auto& setting : core::duration_settings()) {
+    out += "| `" + std::string(setting.name) + "` | " + to_text(settings.*setting.field) + " | " + to_text(setting.min) + " – " +
+           to_text(setting.max) + " | " + std::string(setting.meaning) + " |\n";
+  }
+  return out;
+}
+
+std::string help() {
+  return "usage: offhookd [OPTIONS]\n\n"
+         "  --dev                    development mode: this machine only, project 1000001 with a well-known secret\n"
+         "  --config FILE            settings (TOML); options below win over it\n"
+         "  --listen HOST:PORT       default 127.0.0.1:7080; port 0 lets the system choose\n"
+         "  --data DIR               folder of durable state\n"
+         "  --check-config           say whether the configuration is sound, and stop\n"
+         "  --print-default-config   every setting with its default, as a file to begin with\n"
+         "  --print-settings-markdown  the table of docs/configuration.md\n"
+         "  --version, --help\n";
+}
+
+}  // namespace offhook::server

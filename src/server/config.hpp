@@ -1,0 +1,65 @@
+// What the operator wants: the command line and the TOML file, checked before anything starts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/net/address.hpp"
+#include "base/result.hpp"
+#include "core/settings.hpp"
+
+namespace offhook::server {
+
+inline constexpr std::string_view k_dev_key = "1000001";
+inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
+
+struct Project {
+  ProjectId key;
+  std::string secret;
+};
+
+struct Config {
+  bool dev = false;
+  net::ListenAddress listen{"127.0.0.1", 7080};
+  std::string data;  // folder of durable state; not used while the store lives in memory
+  std::string certificate_file;
+  std::string key_file;
+  std::vector<Project> projects;
+  core::Settings settings;
+  Duration drain_timeout = std::chrono::seconds{10};
+};
+
+struct ConfigError {
+  std::string message;  // sentences for the operator, one per line
+};
+
+struct CommandLine {
+  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, Version, Help };
+  Task task = Task::Run;
+  bool dev = false;
+  std::optional<std::string> config_file, listen, data;
+};
+
+// Unknown options are errors that name the nearest valid one.
+Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::string>& arguments);
+
+// `text` is the file's content, `name` its name for messages; unknown keys are errors that name the nearest valid one.
+Result<Config, ConfigError> parse_config(std::string_view text, std::string_view name);
+
+// Options over file, then the checks that need both. Adds the development project in dev mode.
+Result<Config, ConfigError> complete(Config config, const CommandLine& line);
+
+// "20s", "1500ms", "5m", "4h".
+std::optional<Duration> parse_duration(std::string_view text);
+std::string to_text(Duration duration);
+
+std::string default_config();
+std::string settings_markdown();
+std::string help();
+
+// The candidate with the smallest edit distance, if it is near enough to be meant.
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace offhook::server

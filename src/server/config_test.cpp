@@ -1,0 +1,61 @@
+#include "server/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace offhook::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string problems(const std::string& text, bool dev = true) {
+  auto config = parse_config(text, "f.toml");
+  if (!config) return config.error().message;
+  CommandLine line;
+  line.dev = dev;
+  const auto whole = complete(*config, line);
+  return whole ? "" : whole.error().message;
+}
+
+TEST(Config, TheDefaultFileIsSound) {
+  EXPECT_EQ(problems(default_config()), "");
+  EXPECT_EQ(parse_config(default_config(), "f")->settings.ring_timeout, core::Settings{}.ring_timeout);
+}
+
+TEST(Config, UnknownNamesAreErrorsThatNameTheNearest) {
+  EXPECT_NE(problems("[timers]\nring_timeot = \"5s\"\n").find("f.toml:2: unknown key \"ring_timeot\" in [timers]; did you mean \"ring_timeout\"?"),
+            std::string::npos);
+  EXPECT_NE(problems("[timer]\n").find("\"timers\""), std::string::npos);
+  const auto line = parse_command_line({"--lissen", "x"});
+  ASSERT_FALSE(line);
+  EXPECT_NE(line.error().message.find("--listen"), std::string::npos);
+}
+
+TEST(Config, EveryProblemIsToldAtOnce) {
+  const auto said = problems("[timers]\nring_timeout = 5\n[presence]\nenabled = \"yes\"\n");
+  EXPECT_NE(said.find("f.toml:2"), std::string::npos) << said;
+  EXPECT_NE(said.find("f.toml:4"), std::string::npos) << said;
+  EXPECT_NE(problems("= 3").find("f.toml:1"), std::string::npos);
+}
+
+TEST(Config, TheDevelopmentSecretNeedsDevelopmentMode) {
+  const std::string file = "[[project]]\nkey = \"7\"\nsecret = \"offhook-development-secret\"\n";
+  EXPECT_NE(problems(file, false).find("development secret"), std::string::npos);
+  EXPECT_NE(problems("", false).find("--dev"), std::string::npos);
+  EXPECT_EQ(problems("[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n", false), "");
+  EXPECT_NE(problems("[server]\nlisten = \"0.0.0.0:80\"\n").find("this machine only"), std::string::npos);
+}
+
+TEST(Config, RelationsOfTimersAreChecked) {
+  EXPECT_NE(problems("[timers]\nring_timeout = \"2m\"\n").find("setup_timeout"), std::string::npos);
+  const auto quick = parse_config("[timers]\nring_timeout = \"2s\"\nwake_timeout = \"1500ms\"\n", "f");
+  EXPECT_EQ(quick->settings.wake_timeout, 1500ms);
+}
+
+TEST(Config, Durations) {
+  EXPECT_EQ(parse_duration("4h"), 4h);
+  for (const auto* wrong : {"", "5", "s", "-1s", "5 s", "99999999999999999999s"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  for (const auto d : {Duration{1500ms}, Duration{20s}, Duration{5min}, Duration{4h}}) EXPECT_EQ(parse_duration(to_text(d)), d);
+}
+
+}  // namespace
+}  // namespace offhook::server
