@@ -1,0 +1,186 @@
+#include "server/loop.hpp"
+
+#include "server/records.hpp"
+#include "wire/codec.hpp"
+#include "wire/limits.hpp"
+#include "wire/token.hpp"
+
+namespace offhook::server {
+namespace {
+
+core::LinkId to_core(net::Link link) { return {static_cast<std::uint64_t>(link)}; }
+net::Link to_net(core::LinkId link) { return net::Link{link.value}; }
+
+// The token a message carries, if it is one that does.
+const std::string* token_in(const wire::ClientMessage& message) {
+  if (const auto* hello = std::get_if<wire::Hello>(&message)) return &hello->token;
+  if (const auto* reject = std::get_if<wire::SessionReject>(&message)) return &reject->token;
+  const auto* connect = std::get_if<wire::SessionConnect>(&message);
+  return connect != nullptr && connect->token ? &*connect->token : nullptr;
+}
+
+}  // namespace
+
+Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed)
+    : config_(config),
+      store_(store),
+      engine_(config.settings, seed),
+      net_(reactor,
+           [&] {
+             net::Options options;
+             options.listen = config.listen;
+             options.certificate_file = config.certificate_file;
+             options.key_file = config.key_file;
+             options.first_frame_bytes = wire::k_max_hello_bytes;
+             options.loopback_hosts_only = config.dev;
+             return options;
+           }(),
+           *this),
+      alarm_(reactor) {}
+
+Result<std::uint16_t, net::NetError> Loop::start() { return net_.listen(); }
+
+// --- from the network to the engine
+
+void Loop::on_link_opened(net::Link link) { feed(core::LinkOpened{to_core(link)}); }
+void Loop::on_link_closed(net::Link link) { feed(core::LinkClosed{to_core(link)}); }
+void Loop::on_congested(net::Link link) { feed(core::LinkCongested{to_core(link)}); }
+
+void Loop::on_text(net::Link link, std::string text) {
+  feed_text(to_core(link), text);
+  net_.read_on(link);
+}
+
+void Loop::on_unreadable(net::Link link, net::Unreadable why) {
+  wire::Error error;
+  error.error = why == net::Unreadable::TooLarge ? wire::ErrorWord::TooLarge : wire::ErrorWord::BadMessage;
+  error.message = why == net::Unreadable::TooLarge ? "The frame is larger than allowed (16 384 bytes for hello, then 65 536)."
+                                                   : "Send text frames; this was a binary one.";
+  feed(core::Refused{to_core(link), std::move(error), false});
+  net_.read_on(link);
+}
+
+void Loop::feed_text(core::LinkId link, std::string_view text) {
+  auto message = wire::decode_client(text);
+  if (!message) return feed(core::Refused{link, message.error(), false});
+  const bool is_hello = std::holds_alternative<wire::Hello>(*message);
+  const auto* token = token_in(*message);
+  if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
+  auto claims = wire::verify_token(*token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
+  if (!claims) {
+    auto error = claims.error();
+    if (const auto* cmd_id = wire::cmd_id_of(*message)) error.cmd_id = *cmd_id;
+    return feed(core::Refused{link, std::move(error), is_hello});
+  }
+  if (is_hello) net_.set_frame_limit(to_net(link), wire::k_max_frame_bytes);
+  feed(core::Received{link, std::move(message.value()), std::move(claims.value())});
+}
+
+void Loop::feed(core::Event event) {
+  core::Effects effects;
+  engine_.handle(clock_.now(), std::move(event), effects);
+  for (auto& effect : effects) waiting_.push_back(std::move(effect));
+  carry_out_waiting();
+  set_alarm();
+}
+
+void Loop::set_alarm() {
+  const auto next = engine_.next_deadline();
+  if (!next) return alarm_.cancel();
+  alarm_.set(next->at - clock_.now(), [this] {
+    core::Effects effects;
+    engine_.advance(clock_.now(), effects);
+    for (auto& effect : effects) waiting_.push_back(std::move(effect));
+    carry_out_waiting();
+    set_alarm();
+  });
+}
+
+// --- from the engine to the world
+
+// In order; what follows a Store waits until it is durable. An effect may feed the engine again: its effects queue up
+// behind, and the outermost call carries them out.
+void Loop::carry_out_waiting() {
+  if (carrying_out_) return;
+  carrying_out_ = true;
+  while (!storing_ && !waiting_.empty()) {
+    auto effect = std::move(waiting_.front());
+    waiting_.pop_front();
+    carry_out(effect);
+  }
+  carrying_out_ = false;
+}
+
+void Loop::carry_out(core::Effect& effect) {
+  std::visit([&](auto& wanted) { carry_out_one(wanted); }, effect);
+}
+
+void Loop::carry_out_one(core::Store& effect) {
+  storing_ = true;
+  store_.put(effect.record, [this] {
+    storing_ = false;
+    carry_out_waiting();
+  });
+}
+
+void Loop::carry_out_one(core::Send& effect) { net_.send(to_net(effect.link), wire::encode(effect.message)); }
+
+void Loop::carry_out_one(core::CloseLink& effect) { net_.close(to_net(effect.link), effect.code, effect.reason); }
+
+void Loop::carry_out_one(core::LoadHistory& effect) {
+  store::CallQuery query;
+  query.project = effect.user.project;
+  query.user = effect.user.user;
+  query.phase = wire::Phase::Ended;
+  query.before = effect.before;
+  query.limit = static_cast<std::size_t>(effect.limit);
+  core::HistoryLoaded loaded{effect.client, effect.cmd_id, {}};
+  for (const auto& record : store_.calls(query)) loaded.records.push_back(history_record(record, effect.user.user));
+  feed(std::move(loaded));
+}
+
+void Loop::carry_out_one(core::MakeSessionToken& effect) {
+  wire::TokenClaims claims;
+  claims.project = effect.project;
+  claims.session = effect.session;
+  claims.issued_at = clock_.now();
+  claims.expires_at = claims.issued_at + std::chrono::hours{24};
+  const auto secret = secret_of(effect.project);
+  if (!secret) return;  // the client's token was verified with it
+  feed(core::SessionTokenMade{effect.client, effect.cmd_id, effect.session, wire::make_token(claims, *secret)});
+}
+
+void Loop::carry_out_one(core::SessionMade& effect) {
+  const auto node = session_requests_.extract(effect.request);
+  if (node.empty()) return;
+  net::HttpResponse response;
+  response.status = 201;
+  response.content_type = "application/json";
+  response.body = "{\"session_id\":" + wire::quoted(effect.session.text()) + "}";
+  net_.respond(node.mapped(), std::move(response));
+}
+
+// --- the end
+
+void Loop::drain(std::function<void()> done) {
+  if (when_stopped_) return stop();
+  when_stopped_ = std::move(done);
+  feed(core::DrainStarted{clock_.now() + config_.drain_timeout});
+}
+
+void Loop::carry_out_one(core::Drained&) { stop(); }
+
+void Loop::stop() {
+  if (when_stopped_) net_.shut_down(1001, "server stops", std::exchange(when_stopped_, [] {}));
+}
+
+void Loop::on_problem(const std::string& what) { std::fprintf(stderr, "offhookd: %s\n", what.c_str()); }
+
+std::optional<std::string> Loop::secret_of(std::string_view project) const {
+  for (const auto& known : config_.projects) {
+    if (known.key == project) return known.secret;
+  }
+  return std::nullopt;
+}
+
+}  // namespace offhook::server
