@@ -2,13 +2,15 @@
 
 usage: run_tests.py BUILD_FOLDER
 
-A suite is a program: a gtest binary `*_test` of the build folder, or the rules of the house (tools/tidy.py). A suite that
+A suite is a program: a gtest binary `*_test` of the build folder, or the rules of the house (tools/tidy.py), or a
+folder of Node tests against the built server. A suite that
 crashes, hangs for ten minutes or runs no test counts as one failure.
 """
 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,11 +20,12 @@ SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def run(command):
+def run(command, **environment):
     """Returns (exit code, output); a hang is exit code 124, as of timeout(1)."""
     try:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", timeout=SUITE_TIMEOUT_SECONDS, check=False)
+                              errors="replace", timeout=SUITE_TIMEOUT_SECONDS, check=False,
+                              env={**os.environ, **environment})
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as hang:
         return 124, (hang.stdout or b"").decode(errors="replace") + "\n(killed after ten minutes)"
@@ -47,6 +50,13 @@ def run_script(script):
     return (1, 0, output) if code == 0 else (0, 1, output)
 
 
+def run_node(files, build):
+    code, output = run(["node", "--test", "--test-reporter=tap", *map(str, files)], OFFHOOKD=str(build / "offhookd"))
+    count = {word: int(number) for word, number in re.findall(r"^# (pass|fail|cancelled) (\d+)$", output, re.MULTILINE)}
+    failed = count.get("fail", 0) + count.get("cancelled", 0)
+    return count.get("pass", 0), failed or (1 if code != 0 or not count else 0), output
+
+
 def suites(build):
     scripts = [s for s in (ROOT / "tools" / "tidy.py", ROOT / "tools" / "tidy_test.py") if s.exists()]
     for script in scripts:
@@ -54,6 +64,7 @@ def suites(build):
     for program in sorted(build.rglob("*_test")):
         if program.is_file() and os.access(program, os.X_OK):
             yield program.name, run_gtest, program
+    yield "integration", lambda files: run_node(files, build), sorted((ROOT / "tests" / "integration").glob("*.test.mjs"))
 
 
 def main():
