@@ -372,10 +372,6 @@ void CallEngine::on(const AdminEndCall& event) {
   end_call(*call, is_answered(call->phase) ? Outcome::Ended : Outcome::Cancelled, Reason::ByApi);
 }
 
-void CallEngine::on_drain_started() {
-  if (live_.empty()) desk_.effect(Drained{});
-}
-
 void CallEngine::on_drain_over() {
   const std::vector<CallId> all(live_.begin(), live_.end());
   for (const auto& id : all) end_call(calls_.at(id), Outcome::Failed, Reason::ServerShutdown);
@@ -412,7 +408,6 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Devi
   live_.erase(call.id);
   ended_.push_back(call.id);
   forget_oldest();
-  if (desk_.drain_end && live_.empty()) desk_.effect(Drained{});
 }
 
 void CallEngine::forget_oldest() {

@@ -32,8 +32,7 @@ class CallEngine {
   void on(const AdminEndCall& event);
   void on_timer(TimerKind kind, CallId id);
 
-  // The program is stopping: tells when no live call is left; on_drain_over ends those that are.
-  void on_drain_started();
+  // The program stops now: ends every call that is still live.
   void on_drain_over();
 
   std::size_t live() const { return live_.size(); }

@@ -43,6 +43,7 @@ struct Engine::Parts {
   CallEngine calls{desk};
   SessionEngine sessions{desk};
   TimerHandle drain_over;
+  bool drained = false;
 
   void enter(Instant now, Effects& out) {
     CHECK(now >= desk.now);
@@ -57,6 +58,14 @@ struct Engine::Parts {
       desk.mail.pop_front();
       std::visit([&](auto& message) { route(std::move(message)); }, mail);
     }
+    tell_if_drained();
+  }
+
+  // Last of all, so that whoever stops the program has sent every outcome before.
+  void tell_if_drained() {
+    if (!desk.drain_end || drained || calls.live() > 0) return;
+    drained = true;
+    desk.effect(Drained{});
   }
 
   // The key a message is addressed to says which engine holds it. All slots live here; a cluster forwards the others.
@@ -124,7 +133,6 @@ struct Engine::Parts {
     desk.drain_end = event.end_at;
     drain_over = desk.timers.arm(event.end_at, {TimerKind::DrainOver, 0, 0});
     clients.on(event);
-    calls.on_drain_started();
   }
   template <class LinkEvent>
   void take(LinkEvent& event) {

@@ -131,6 +131,7 @@ class World {
     const auto found = devices_.find(send.link);
     if (found == devices_.end() || !found->second->answers_pings) return;
     auto& device = *found->second;
+    EXPECT_FALSE(drained && std::holds_alternative<wire::CallEvent>(send.message)) << "told after the program may stop";
     if (std::holds_alternative<wire::ServerPing>(send.message)) {
       return feed(Received{send.link, wire::ClientPong{device.last_seq}, std::nullopt});
     }
