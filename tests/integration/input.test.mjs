@@ -94,3 +94,9 @@ test('the command line', async () => {
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /did you mean "ring_timeout"/);
 });
+
+test('docs/configuration.md holds the table of the program', async () => {
+  const { readFileSync } = await import('node:fs');
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  assert.ok(page.includes((await run(['--print-settings-markdown'])).stdout));
+});
