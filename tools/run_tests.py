@@ -1,9 +1,9 @@
 """Runs every suite, counts test cases, and ends with the one line `N passed, N failed`.
 
-usage: run_tests.py BUILD_FOLDER
+usage: run_tests.py TEST_BUILD RELEASE_BUILD
 
-A suite is a program: a gtest binary `*_test` of the build folder, or the rules of the house (tools/tidy.py), or a
-folder of Node tests against the built server. A suite that
+A suite is a program: a gtest binary `*_test` of the test build, or the rules of the house (tools/tidy.py), or a
+folder of Node tests against the release. A suite that
 crashes, hangs for ten minutes or runs no test counts as one failure.
 """
 
@@ -50,26 +50,26 @@ def run_script(script):
     return (1, 0, output) if code == 0 else (0, 1, output)
 
 
-def run_node(files, build):
-    code, output = run(["node", "--test", "--test-reporter=tap", *map(str, files)], OFFHOOKD=str(build / "offhookd"))
+def run_node(files, release):
+    code, output = run(["node", "--test", "--test-reporter=tap", *map(str, files)], OFFHOOKD=str(release / "offhookd"))
     count = {word: int(number) for word, number in re.findall(r"^# (pass|fail|cancelled) (\d+)$", output, re.MULTILINE)}
     failed = count.get("fail", 0) + count.get("cancelled", 0)
     return count.get("pass", 0), failed or (1 if code != 0 or not count else 0), output
 
 
-def suites(build):
+def suites(build, release):
     scripts = [s for s in (ROOT / "tools" / "tidy.py", ROOT / "tools" / "tidy_test.py") if s.exists()]
     for script in scripts:
         yield script.stem, run_script, script
     for program in sorted(build.rglob("*_test")):
         if program.is_file() and os.access(program, os.X_OK):
             yield program.name, run_gtest, program
-    yield "integration", lambda files: run_node(files, build), sorted((ROOT / "tests" / "integration").glob("*.test.mjs"))
+    yield "integration", lambda files: run_node(files, release), sorted((ROOT / "tests" / "integration").glob("*.test.mjs"))
 
 
 def main():
     passed_total = failed_total = 0
-    for name, runner, target in suites(pathlib.Path(sys.argv[1]).resolve()):
+    for name, runner, target in suites(*(pathlib.Path(folder).resolve() for folder in sys.argv[1:3])):
         began = time.monotonic()
         passed, failed, output = runner(target)
         passed_total += passed

@@ -25,7 +25,8 @@ Result<Config, ConfigError> load(const CommandLine& line) {
   std::stringstream text;
   text << file.rdbuf();
   auto config = parse_config(text.str(), *line.config_file);
-  return config ? complete(std::move(config.value()), line) : config;
+  if (!config) return config.error();
+  return complete(std::move(config.value()), line);
 }
 
 void print_banner(const Config& config, std::uint16_t port) {
