@@ -1,16 +1,18 @@
-"""Runs every suite, counts test cases, and ends with the one line `N passed, N failed`.
+"""Runs the suites, counts test cases, and ends with the one line `N passed, N failed`.
 
-usage: run_tests.py TEST_BUILD RELEASE_BUILD
+usage: run_tests.py TEST_BUILD RELEASE_BUILD [SUITE…]
 
-A suite is a program: a gtest binary `*_test` of the test build, or the rules of the house (tools/tidy.py), or a
-folder of Node tests against the release. A suite that
-crashes, hangs for ten minutes or runs no test counts as one failure.
+Suites: tidy (the rules of the house and their own test), unit (every GoogleTest program `*_test` of the test build), js (the
+checks and tests of the npm packages sdk/js and web), integration (tests/integration against the release), browser
+(tests/browser against the release). One that has no tests yet is skipped with a line that says so. A program that crashes, hangs
+for ten minutes or runs no test counts as one failure.
 """
 
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,17 +20,37 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+SUITES = ("tidy", "unit", "js", "integration", "browser")
 
 
-def run(command, **environment):
-    """Returns (exit code, output); a hang is exit code 124, as of timeout(1)."""
+def run(command, folder=ROOT, **environment):
+    """Returns (exit code, output). A hang is exit code 124, as of timeout(1); whatever the command started is ended with it."""
+    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                             env={**os.environ, **environment}, start_new_session=True)
     try:
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", timeout=SUITE_TIMEOUT_SECONDS, check=False,
-                              env={**os.environ, **environment})
-        return done.returncode, done.stdout
-    except subprocess.TimeoutExpired as hang:
-        return 124, (hang.stdout or b"").decode(errors="replace") + "\n(killed after ten minutes)"
+        output, _ = child.communicate(timeout=SUITE_TIMEOUT_SECONDS)
+        return child.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        output, _ = child.communicate()
+        return 124, output + f"\n(killed after {SUITE_TIMEOUT_SECONDS} s)"
+
+
+def verdict(code, passed, failed):
+    """A program that ran no test, or ended badly without naming a failed test, is itself one failure."""
+    return passed, failed or int(code != 0 or passed == 0)
+
+
+def run_script(script):
+    code, output = run([sys.executable, str(script)])
+    return *verdict(code, int(code == 0), 0), output
+
+
+def run_unittest(script):
+    code, output = run([sys.executable, str(script)])
+    ran = re.search(r"^Ran (\d+) tests?", output, re.MULTILINE)
+    failed = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", output))
+    return *verdict(code, max(0, int(ran.group(1)) - failed) if ran else 0, failed), output
 
 
 def run_gtest(program):
@@ -38,47 +60,81 @@ def run_gtest(program):
         if not report.exists():
             return 0, 1, output
         counts = json.loads(report.read_text())
-    failed = counts["failures"]
-    passed = counts["tests"] - failed - counts.get("disabled", 0)
-    if (code != 0 or passed == 0) and failed == 0:
-        failed = 1
-    return passed, failed, output
+    failed = counts["failures"] + counts.get("errors", 0)
+    return *verdict(code, counts["tests"] - failed - counts.get("disabled", 0), failed), output
 
 
-def run_script(script):
-    code, output = run([sys.executable, str(script)])
-    return (1, 0, output) if code == 0 else (0, 1, output)
+def count_tap(code, output):
+    """Sums the closing lines of every `node --test` in the output."""
+    count = {word: 0 for word in ("pass", "fail", "cancelled")}
+    for word, number in re.findall(r"^# (pass|fail|cancelled) (\d+)$", output, re.MULTILINE):
+        count[word] += int(number)
+    return *verdict(code, count["pass"], count["fail"] + count["cancelled"]), output
 
 
-def run_node(files, release):
-    code, output = run(["node", "--test", "--test-reporter=tap", *map(str, files)], OFFHOOKD=str(release / "offhookd"))
-    count = {word: int(number) for word, number in re.findall(r"^# (pass|fail|cancelled) (\d+)$", output, re.MULTILINE)}
-    failed = count.get("fail", 0) + count.get("cancelled", 0)
-    return count.get("pass", 0), failed or (1 if code != 0 or not count else 0), output
+def run_node(files, environment):
+    return count_tap(*run(["node", "--test", "--test-reporter=tap", *map(str, files)], **environment))
 
 
-def suites(build, release):
-    scripts = [s for s in (ROOT / "tools" / "tidy.py", ROOT / "tools" / "tidy_test.py") if s.exists()]
-    for script in scripts:
-        yield script.stem, run_script, script
-    for program in sorted(build.rglob("*_test")):
-        if program.is_file() and os.access(program, os.X_OK):
-            yield program.name, run_gtest, program
-    yield "integration", lambda files: run_node(files, release), sorted((ROOT / "tests" / "integration").glob("*.test.mjs"))
+def run_npm_check(package):
+    code, output = run(["npm", "run", "--silent", "check"], package)
+    return *verdict(code, int(code == 0), 0), output
+
+
+def run_npm_test(package, environment):
+    return count_tap(*run(["npm", "test", "--silent"], package, **environment))
+
+
+def npm_scripts(package):
+    file = package / "package.json"
+    return json.loads(file.read_text()).get("scripts", {}) if file.exists() else {}
+
+
+def steps_of(suite, build, environment):
+    """(name, function) of each program of the suite; none if it has no tests yet."""
+    if suite == "tidy":
+        yield "tidy", lambda: run_script(ROOT / "tools" / "tidy.py")
+        yield "tidy_test", lambda: run_unittest(ROOT / "tools" / "tidy_test.py")
+        yield "run_tests_test", lambda: run_unittest(ROOT / "tools" / "run_tests_test.py")
+    if suite == "unit":
+        for program in sorted(build.rglob("*_test")):
+            if program.is_file() and os.access(program, os.X_OK):
+                yield program.name, lambda program=program: run_gtest(program)
+    if suite in ("js", "browser"):
+        for package in (ROOT / "sdk" / "js", ROOT / "web") if suite == "js" else (ROOT / "tests" / "browser",):
+            name, scripts = package.relative_to(ROOT).as_posix(), npm_scripts(package)
+            if "check" in scripts:
+                yield f"{name} check", lambda package=package: run_npm_check(package)
+            if "test" in scripts:
+                yield f"{name} test", lambda package=package: run_npm_test(package, environment)
+    if suite == "integration":
+        for file in sorted((ROOT / "tests" / "integration").glob("*.test.mjs")):
+            yield file.name.removesuffix(".test.mjs"), lambda file=file: run_node([file], environment)
+
+
+def run_suite(suite, build, environment):
+    passed_here = failed_here = steps = 0
+    for steps, (name, step) in enumerate(steps_of(suite, build, environment), 1):
+        began = time.monotonic()
+        passed, failed, output = step()
+        passed_here, failed_here = passed_here + passed, failed_here + failed
+        print(f"{suite:12} {name:24} {passed:5} passed {failed:3} failed {time.monotonic() - began:6.1f} s", flush=True)
+        if failed:
+            print(output, flush=True)
+    if steps == 0:
+        print(f"{suite:12} skipped: it has no tests yet", flush=True)
+    return passed_here, failed_here
 
 
 def main():
+    build, release = (pathlib.Path(folder).resolve() for folder in sys.argv[1:3])
+    environment = {"OFFHOOKD": str(release / "offhookd"), "OFFHOOK": str(release / "offhook")}
+    wanted = sys.argv[3:] or SUITES
     passed_total = failed_total = 0
-    for name, runner, target in suites(*(pathlib.Path(folder).resolve() for folder in sys.argv[1:3])):
-        began = time.monotonic()
-        passed, failed, output = runner(target)
-        passed_total += passed
-        failed_total += failed
-        print(f"{name:24} {passed:5} passed {failed:3} failed {time.monotonic() - began:6.1f} s", flush=True)
-        if failed:
-            print(output)
-    if passed_total == 0:
-        failed_total = max(failed_total, 1)
+    for suite in wanted:
+        passed, failed = run_suite(suite, build, environment)
+        passed_total, failed_total = passed_total + passed, failed_total + failed
+    passed_total, failed_total = verdict(0, passed_total, failed_total)
     print(f"{passed_total} passed, {failed_total} failed")
     sys.exit(1 if failed_total else 0)
 
