@@ -65,9 +65,9 @@ def run_gtest(program):
 
 
 def count_tap(code, output):
-    """Sums the closing lines of every `node --test` in the output."""
+    """Sums the closing lines of every `node --test` in the output; newer versions of Node write ℹ in place of #."""
     count = {word: 0 for word in ("pass", "fail", "cancelled")}
-    for word, number in re.findall(r"^# (pass|fail|cancelled) (\d+)$", output, re.MULTILINE):
+    for word, number in re.findall(r"^[#ℹ] (pass|fail|cancelled) (\d+)$", output, re.MULTILINE):
         count[word] += int(number)
     return *verdict(code, count["pass"], count["fail"] + count["cancelled"]), output
 

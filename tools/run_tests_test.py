@@ -51,6 +51,7 @@ class RunTestsTest(unittest.TestCase):
     def test_several_node_runs_in_one_output_are_added(self):
         twice = "# pass 3\n# fail 0\n# cancelled 0\n" + "# pass 4\n# fail 1\n# cancelled 2\n"
         self.assertEqual((7, 3), run_tests.count_tap(1, twice)[:2])
+        self.assertEqual((7, 3), run_tests.count_tap(1, twice.replace("#", "ℹ"))[:2])
         self.assertEqual((0, 1), run_tests.count_tap(1, "sh: node: not found")[:2])
         self.assertEqual((0, 1), run_tests.count_tap(0, "")[:2])
 
