@@ -1,0 +1,59 @@
+// What the parts of the engine share: the moment, the way out, the settings in force.
+import type { ServerSettings } from '../protocol';
+import { limitsOf, type Limits } from './settings';
+import type { EngineEvent, EngineOptions, Output } from './types';
+
+export class Desk {
+  /** Monotonic milliseconds; set at each input. */
+  now = 0;
+  outputs: Output[] = [];
+  settings: ServerSettings | undefined;
+  limits: Limits;
+
+  constructor(readonly options: EngineOptions) {
+    this.limits = limitsOf(options.watchdogs ?? {});
+  }
+
+  output(output: Output): void {
+    this.outputs.push(output);
+  }
+
+  emit(event: EngineEvent): void {
+    this.outputs.push({ type: 'event', event });
+  }
+
+  adopt(settings: ServerSettings): void {
+    this.settings = settings;
+    this.limits = limitsOf(this.options.watchdogs ?? {}, settings);
+  }
+}
+
+/** The earliest of several moments, if there is one. */
+export function earliest(...moments: (number | undefined)[]): number | undefined {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+/** A set that forgets its oldest members beyond `limit`. */
+export class RecentSet<T> {
+  readonly #members = new Set<T>();
+
+  constructor(readonly limit: number) {}
+
+  add(member: T): void {
+    this.#members.delete(member);
+    this.#members.add(member);
+    for (const oldest of this.#members) {
+      if (this.#members.size <= this.limit) break;
+      this.#members.delete(oldest);
+    }
+  }
+
+  has(member: T): boolean {
+    return this.#members.has(member);
+  }
+
+  delete(member: T): boolean {
+    return this.#members.delete(member);
+  }
+}
