@@ -1,0 +1,163 @@
+// The client as a machine without input or output: what a device does to place, ring for and end calls, to live in sessions, and
+// to survive a lost link, with every watchdog of PROTOCOL.md section 8. Sockets, clocks and threads are for the layer around it
+// (client.hpp), or for a simulator.
+//
+// Not thread-safe; used by one thread. It reads no clock and draws no chance of its own: the same options and the same inputs
+// give the same outputs, byte for byte.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "offhook/watchdogs.hpp"
+#include "wire/messages.hpp"
+
+namespace offhook::client {
+
+// Names a call of this device before it has an id, and ever after. Given by the layer around for calls it places, by the engine
+// for incoming ones; the two never meet because the engine's have the top bit set.
+using Handle = std::uint64_t;
+
+// Names one answer that the application waits for; given by the layer around, never used twice.
+using RequestNumber = std::uint64_t;
+
+// A socket; given by the engine in OpenSocket, one more each time. Inputs about an older one are passed over.
+using LinkNumber = std::uint64_t;
+
+struct EngineOptions {
+  DeviceId device_id;          // names this installation, stable over restarts: 1–64 of A–Z a–z 0–9 . _ -
+  std::string client;          // hello.client, for the server's log: at most 64 bytes
+  std::string command_prefix;  // begins every cmd_id; must differ each time the same device starts anew, for the server remembers
+  Seed seed{};                 // spreads reconnects
+  bool can_renew_token = false;  // after token_expired the next attempt may bring another token
+  Watchdogs watchdogs;
+};
+
+// --- inputs
+
+struct Connect {};
+struct Disconnect {};
+struct Opened { LinkNumber link = 0; std::string token; };
+struct Received { LinkNumber link = 0; wire::ServerMessage message; };
+// A text that this version cannot use. Its seq still counts, and whoever waits for cmd_id must not wait for ever.
+struct Undecoded {
+  LinkNumber link = 0;
+  std::string problem;
+  std::optional<std::uint64_t> seq;
+  std::optional<std::string> cmd_id;
+};
+struct Closed { LinkNumber link = 0; std::optional<std::uint16_t> code; };
+// The machine woke up or the network has changed: see at once whether the link is alive.
+struct Wake {};
+struct PlaceCall {
+  Handle handle = 0;
+  UserId to;
+  wire::Media media = wire::Media::None;
+  std::optional<std::int64_t> ring_timeout_ms;
+  std::optional<std::string> data;
+};
+enum class Action { Answer, Decline, Busy, Cancel, Hangup, Ignore, MediaUp, MediaDown };
+struct Act { Handle handle = 0; Action action = Action::Hangup; };
+struct FailMedia { Handle handle = 0; wire::MediaFailure reason = wire::MediaFailure::IceFailed; };
+// A command of the application (history, session_…, signal, …); its cmd_id is filled in here. Done, Failed, ExpectationMet or
+// ConnectionMissed answers with the same number, exactly once.
+struct Request { RequestNumber number = 0; wire::ClientMessage command; };
+
+using Input = std::variant<Connect, Disconnect, Opened, Received, Undecoded, Closed, Wake, PlaceCall, Act, FailMedia, Request>;
+
+// --- outputs
+
+struct Problem { std::string word; std::string message; };
+
+// What the application sees of a call.
+struct CallView {
+  Handle handle = 0;
+  std::optional<CallId> call_id;
+  wire::Role role = wire::Role::Caller;
+  UserId peer;
+  std::optional<std::string> peer_device;
+  wire::Media media = wire::Media::None;
+  std::optional<std::string> data;
+};
+
+enum class CallMoment { Calling, Incoming, Ringing, Connecting, Active, PeerUnstable, PeerStable };
+
+namespace event {
+
+struct Online { UserId user; std::vector<wire::IceServer> ice_servers; };
+struct Offline {};
+struct Closed { std::optional<Problem> problem; };
+struct Error { Problem problem; };
+struct Presence { UserId user; bool online = false; };
+struct Draining { std::int64_t remaining_ms = 0; };
+struct Call { CallMoment moment = CallMoment::Calling; CallView call; };
+// Exactly one for each Calling or Incoming, and for each call that never got so far. Nothing about this call comes after it.
+struct Ended {
+  CallView call;
+  wire::Outcome outcome = wire::Outcome::Failed;
+  std::optional<wire::Reason> reason;
+  std::int64_t duration_ms = 0;
+};
+// `call` is set when the session is the one under a call.
+struct SessionConnected {
+  std::optional<Handle> call;
+  SessionId session_id;
+  wire::Connection connection;
+  std::vector<wire::Connection> connections;
+  std::vector<wire::Stream> streams;
+};
+struct SessionDisconnected {
+  std::optional<Handle> call;
+  SessionId session_id;
+  wire::LeaveReason reason = wire::LeaveReason::ClientDisconnected;
+};
+// Any other event of a session, as it came: connection_…, stream_…, signal, negotiation.
+struct Session { std::optional<Handle> call; wire::ServerMessage event; };
+struct Done { RequestNumber request = 0; wire::ReplyBody reply; };
+struct Failed { RequestNumber request = 0; Problem problem; };
+struct ExpectationMet { RequestNumber request = 0; wire::Connection connection; };
+struct ConnectionMissed { RequestNumber request = 0; wire::MissReason reason = wire::MissReason::Timeout; };
+
+}  // namespace event
+
+using EngineEvent = std::variant<event::Online, event::Offline, event::Closed, event::Error, event::Presence, event::Draining,
+                                 event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
+                                 event::Done, event::Failed, event::ExpectationMet, event::ConnectionMissed>;
+
+struct OpenSocket { LinkNumber link = 0; };
+struct CloseSocket { LinkNumber link = 0; std::uint16_t code = 1000; std::string reason; };
+struct Send { LinkNumber link = 0; wire::ClientMessage message; };
+struct Tell { EngineEvent event; };
+
+using Output = std::variant<OpenSocket, CloseSocket, Send, Tell>;
+using Outputs = std::vector<Output>;
+
+class Engine {
+ public:
+  // REQUIRES: problem_of(options.watchdogs) is empty.
+  explicit Engine(EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Appends to `out`. REQUIRES: `now` never goes back. Deadlines up to `now` are served first.
+  void handle(Instant now, Input input, Outputs& out);
+  void advance(Instant now, Outputs& out);
+
+  // When advance() must be called next; nothing if no watchdog runs.
+  std::optional<Instant> next_deadline() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace offhook::client
