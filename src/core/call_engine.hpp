@@ -6,16 +6,20 @@
 //                └──────────────────────┴────────────────────────────┴──▶ Ended (one outcome, for good)
 //
 // Every phase but Ended has a deadline: Inviting Setup, Connecting Connect, Active MaxDuration.
+//
+//   call_engine.cpp    beginning, commands, devices that come and go
+//   call_ringing.cpp   everything before the answer, and the answer
+//   call_media.cpp     everything after it
+//   call_end.cpp       deadlines and the end
+//   call_snapshot.cpp  what is told and what is kept
 #pragma once
 
-#include <array>
 #include <deque>
-#include <map>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
-#include "core/mail.hpp"
+#include "core/call.hpp"
 
 namespace offhook::core {
 
@@ -39,76 +43,69 @@ class CallEngine {
   std::size_t kept() const { return calls_.size() - live_.size(); }
 
  private:
-  // One device in a call, the caller's or one of the callee's.
-  struct Device {
-    Member self;
-    wire::DeviceState state = wire::DeviceState::Notified;
-    std::optional<wire::Outcome> outcome;   // decided for this device
-    std::optional<Instant> lost_since;      // its link is lost
-    bool in_session = false;
-    bool has_media = false;                 // it receives the other side's
-  };
-
-  struct Call {
-    CallId id;
-    std::uint64_t version = 0;
-    Device caller;
-    UserKey callee;
-    std::vector<Device> devices;            // the callee's
-    std::optional<std::size_t> winner;      // index in devices
-    wire::Media media = wire::Media::None;
-    std::optional<std::string> data;
-    std::optional<Duration> cap;            // invite.ring_timeout_ms
-    SessionId session;
-    wire::Phase phase = wire::Phase::Inviting;
-    Instant created_at{};
-    std::optional<Instant> rang_at, answered_at, active_at, ended_at;
-    std::optional<wire::Outcome> outcome;
-    std::optional<wire::Reason> reason;
-    std::map<TimerKind, TimerHandle> timers;
-  };
-
   void begin(Call& call);
-  void command(Call& call, Device& who, const wire::ClientMessage& command);
-  void on_command(Call& call, Device& who, const wire::RingAck& command);
-  void on_command(Call& call, Device& who, const wire::Answer& command);
-  void on_command(Call& call, Device& who, const wire::Decline& command);
-  void on_command(Call& call, Device& who, const wire::Cancel& command);
-  void on_command(Call& call, Device& who, const wire::Hangup& command);
-  void on_command(Call& call, Device& who, const wire::GiveUp& command);
-  void on_command(Call& call, Device& who, const wire::MediaUp& command);
-  void on_command(Call& call, Device& who, const wire::MediaDown& command);
-  void on_command(Call& call, Device& who, const wire::MediaFailed& command);
-  void decline(Call& call, Device& who, wire::DeclineReason reason);
-  void leave_ring(Call& call, Device& who, wire::DeviceState state, wire::Outcome outcome);
-  void activate_if_connected(Call& call, const Device* except);
-  void attach(Call& call, Device& device, const Member& member);
-  void on_contact_changed(Call& call, const Device& who);
-  void arm_grace(Call& call);
-  void end_call(Call& call, wire::Outcome outcome, wire::Reason reason, const Device* except = nullptr);
-  void end_call(Call& call, Refusal why, const Device* except = nullptr) { end_call(call, why.outcome, why.reason, except); }
-  void end_unanswered(Call& call);
+  void begin_leg(Call& call, Leg& leg);
+  void command(Speaker& who, const wire::ClientMessage& command);
+
+  void on_command(Speaker& who, const wire::RingAck& command);
+  void on_command(Speaker& who, const wire::Answer& command);
+  void on_command(Speaker& who, const wire::Decline& command);
+  void on_command(Speaker& who, const wire::Cancel& command);
+  void on_command(Speaker& who, const wire::Hangup& command);
+  void on_command(Speaker& who, const wire::GiveUp& command);
+  void on_command(Speaker& who, const wire::MediaUp& command);
+  void on_command(Speaker& who, const wire::MediaDown& command);
+  void on_command(Speaker& who, const wire::MediaFailed& command);
+  void decline(Speaker& who, wire::DeclineReason reason);
+  void leave_ring(Call& call, CallDevice& device, wire::DeviceState state, wire::Outcome outcome);
+
+  void activate_if_connected(Call& call, const CallDevice* except);
+  bool is_ready(const Call& call, const Leg& leg) const;
+  void attach(Speaker& who, const Member& member);
+  void on_contact_changed(Speaker& who);
+  void arm_grace(Call& call, Leg& leg);
+
+  void on_leg_timer(Call& call, Leg& leg, TimerKind kind);
+  void end_unanswered(Call& call, Leg& leg);
+  void conclude(Call& call, Leg& leg, wire::Outcome outcome, wire::Reason reason, const CallDevice* except = nullptr);
+  void conclude(Call& call, Leg& leg, Refusal why, const CallDevice* except = nullptr) {
+    conclude(call, leg, why.outcome, why.reason, except);
+  }
+  void end_call(Call& call, wire::Outcome outcome, wire::Reason reason, const CallDevice* except = nullptr);
+  void close_leg(Call& call, Leg& leg, wire::Outcome outcome, std::optional<wire::Reason> reason);
   void forget_oldest();
 
   void changed(Call& call);
-  void tell(const Call& call, const Device& device);
-  void tell_all(const Call& call, const Device* except);
+  void tell(const Call& call, const CallDevice& device);
+  void tell_all(const Call& call, const CallDevice* except);
   wire::Snapshot snapshot(const Call& call, const Member& viewer) const;
-  wire::DeviceState state_of(const Call& call, const Member& viewer) const;
-  wire::Remaining remaining(const Call& call) const;
+  wire::DeviceState state_of(const Call& call, const Leg& leg, const CallDevice* device) const;
+  bool peer_unstable(const Call& call, const Leg& leg) const;
+  wire::Remaining remaining(const Call& call, const Leg& leg) const;
   CallRecord record(const Call& call) const;
 
-  void arm(Call& call, TimerKind kind, Instant at);
-  void disarm(Call& call, TimerKind kind);
-  std::optional<Instant> at(const Call& call, TimerKind kind) const;
+  void arm(Call& call, Timers& timers, TimerKind kind, Instant at) { desk_.arm(timers[kind], at, kind, call.id); }
+  void disarm(Timers& timers, TimerKind kind);
+  void disarm_all(Timers& timers);
+  bool take_expired(Timers& timers, TimerKind kind);
+  std::optional<Instant> at(const Timers& timers, TimerKind kind) const;
   Call* find(CallId id);
-  Device* winner(Call& call) { return call.winner ? &call.devices[*call.winner] : nullptr; }
-  static Device* device_of(Call& call, const Member& member);
+
+  template <class Visit>
+  static void each_leg(Call& call, Visit visit) {
+    visit(call.caller);
+    for (auto& leg : call.legs) visit(leg);
+  }
+  static Leg* leg_of(Call& call, const UserKey& user);
+  static CallDevice* device_in(Leg& leg, const DeviceId& device);
 
   Desk& desk_;
   std::unordered_map<CallId, Call> calls_;
   std::set<CallId> live_;
   std::deque<CallId> ended_;  // in the order they ended; some may be forgotten already
 };
+
+// PROTOCOL.md section 7: what a callee's device that is still in the ringing is told at the end.
+wire::Outcome outcome_when_rung(wire::Outcome leg, wire::DeviceState state);
 
 }  // namespace offhook::core

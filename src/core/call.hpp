@@ -1,0 +1,102 @@
+// The state of one call, without any behaviour. A call is the caller's leg and one leg for each user who is called; a leg has
+// the user's devices, of which one speaks for the user. Private to the call engine.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/mail.hpp"
+
+namespace offhook::core {
+
+using Timers = std::map<TimerKind, TimerHandle>;
+
+// One device of a leg.
+struct CallDevice {
+  Member self;
+  wire::DeviceState state = wire::DeviceState::Notified;
+  std::optional<wire::Outcome> outcome;   // decided for this device
+  std::optional<Instant> lost_since;      // its link is lost
+  bool in_session = false;
+  bool has_media = false;                 // it receives the other side's
+};
+
+// One user's part in a call.
+struct Leg {
+  UserKey user;
+  std::list<CallDevice> devices;          // a list, because references to them must stay good
+  CallDevice* active = nullptr;           // speaks for the user: the device that placed the call, or the one that answered
+  std::optional<Instant> rang_at, answered_at;
+  std::optional<wire::Outcome> outcome;   // this user's part is over
+  std::optional<wire::Reason> reason;
+  Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media
+};
+
+struct Call {
+  CallId id;
+  std::uint64_t version = 0;
+  ProjectId project;
+  Leg caller;
+  std::list<Leg> legs;                    // of those who are called
+  wire::Media media = wire::Media::None;
+  std::optional<std::string> data;
+  std::optional<Duration> cap;            // invite.ring_timeout_ms
+  SessionId session;
+  wire::Phase phase = wire::Phase::Inviting;
+  Instant created_at{};
+  std::optional<Instant> answered_at, active_at, ended_at;
+  std::optional<wire::Outcome> outcome;
+  std::optional<wire::Reason> reason;
+  Timers timers;                          // MaxDuration, ForgetCall
+
+  Call() = default;
+  Call(const Call&) = delete;             // legs point to devices of their own
+  Call& operator=(const Call&) = delete;
+};
+
+// A device in its place, for as long as one command is served.
+struct Speaker {
+  Call& call;
+  Leg& leg;
+  CallDevice& device;
+
+  bool is_caller() const { return &leg == &call.caller; }
+  bool is_active() const { return &device == leg.active; }
+};
+
+inline bool is_answered(wire::Phase phase) {
+  switch (phase) {
+    case wire::Phase::Inviting:
+    case wire::Phase::Ended: return false;
+    case wire::Phase::Connecting:
+    case wire::Phase::Active: return true;
+  }
+  return false;
+}
+
+// Can a device in this state still take part in the ringing?
+inline bool can_ring(wire::DeviceState state) {
+  switch (state) {
+    case wire::DeviceState::Notified:
+    case wire::DeviceState::Ringing: return true;
+    case wire::DeviceState::Calling:
+    case wire::DeviceState::Winner:
+    case wire::DeviceState::Elsewhere:
+    case wire::DeviceState::Declined:
+    case wire::DeviceState::Busy:
+    case wire::DeviceState::Joined:
+    case wire::DeviceState::Bystander:
+    case wire::DeviceState::Done: return false;
+  }
+  return false;
+}
+
+// Does this leg still ring, or wait for a device that could?
+inline bool is_open(const Leg& leg) { return leg.active == nullptr && !leg.outcome; }
+
+// Is this user in the conversation?
+inline bool is_in(const Leg& leg) { return leg.active != nullptr && !leg.outcome; }
+
+}  // namespace offhook::core

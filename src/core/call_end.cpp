@@ -1,0 +1,140 @@
+// Deadlines and the end.
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "core/call_engine.hpp"
+#include "core/limits.hpp"
+
+namespace offhook::core {
+
+using wire::DeviceState;
+using wire::Outcome;
+using wire::Phase;
+using wire::Reason;
+
+Outcome outcome_when_rung(Outcome leg, DeviceState state) {
+  switch (leg) {
+    case Outcome::Declined: return Outcome::DeclinedElsewhere;
+    case Outcome::Busy: return state == DeviceState::Ringing ? Outcome::BusyElsewhere : Outcome::Missed;
+    case Outcome::Ended:
+    case Outcome::ConnectFailed:
+    case Outcome::Dropped:
+    case Outcome::AnsweredElsewhere: return Outcome::AnsweredElsewhere;
+    case Outcome::NoAnswer:
+    case Outcome::Unreachable:
+    case Outcome::Cancelled:
+    case Outcome::Failed:
+    case Outcome::DeclinedElsewhere:
+    case Outcome::BusyElsewhere:
+    case Outcome::Missed:
+    case Outcome::LostContact: return Outcome::Missed;
+  }
+  return Outcome::Missed;
+}
+
+// --- deadlines
+
+void CallEngine::on_timer(TimerKind kind, CallId id) {
+  auto* call = find(id);
+  if (call == nullptr) return;
+  if (take_expired(call->timers, kind)) {
+    if (kind == TimerKind::ForgetCall) {
+      calls_.erase(id);
+    } else if (kind == TimerKind::MaxDuration) {
+      end_call(*call, Outcome::Ended, Reason::MaxDuration);
+    }
+    return;
+  }
+  each_leg(*call, [&](Leg& leg) {
+    if (call->phase != Phase::Ended && take_expired(leg.timers, kind)) on_leg_timer(*call, leg, kind);
+  });
+}
+
+void CallEngine::on_leg_timer(Call& call, Leg& leg, TimerKind kind) {
+  const bool is_caller = &leg == &call.caller;
+  if (kind == TimerKind::Setup || kind == TimerKind::Wake || kind == TimerKind::Ring) {
+    end_unanswered(call, leg);
+  } else if (kind == TimerKind::CallerGrace) {
+    conclude(call, leg, Outcome::Cancelled, Reason::CallerLost);
+  } else if (kind == TimerKind::Connect) {
+    conclude(call, leg, Outcome::ConnectFailed, Reason::Timeout);
+  } else if (kind == TimerKind::Media) {
+    conclude(call, leg, Outcome::Dropped, Reason::MediaLost);
+  } else if (kind == TimerKind::Grace) {
+    const bool other_lost = is_caller ? call.legs.front().active->lost_since.has_value() : call.caller.active->lost_since.has_value();
+    const auto one = is_caller ? Reason::CallerLost : Reason::CalleeLost;
+    conclude(call, leg, Outcome::Dropped, other_lost ? Reason::BothLost : one);
+  }
+}
+
+void CallEngine::end_unanswered(Call& call, Leg& leg) {
+  const auto why = leg.devices.empty() ? Reason::NoDevices : Reason::PushUnacked;
+  if (!leg.rang_at) return conclude(call, leg, Outcome::Unreachable, why);
+  conclude(call, leg, Outcome::NoAnswer, Reason::Timeout);
+}
+
+void CallEngine::on(const AdminEndCall& event) {
+  auto* call = find(event.call);
+  if (call == nullptr || call->phase == Phase::Ended) return;
+  end_call(*call, is_answered(call->phase) ? Outcome::Ended : Outcome::Cancelled, Reason::ByApi);
+}
+
+void CallEngine::on_drain_over() {
+  const std::vector<CallId> all(live_.begin(), live_.end());
+  for (const auto& id : all) end_call(calls_.at(id), Outcome::Failed, Reason::ServerShutdown);
+}
+
+// --- the end
+
+// One user's part is over. Between two that ends the call.
+void CallEngine::conclude(Call& call, Leg&, Outcome outcome, Reason reason, const CallDevice* except) {
+  end_call(call, outcome, reason, except);
+}
+
+// Every end of every call passes here, once. `except` learns it from the reply to its command.
+void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const CallDevice* except) {
+  CHECK(call.phase != Phase::Ended);
+  call.phase = Phase::Ended;
+  call.ended_at = desk_.now;
+  call.outcome = outcome;
+  if (outcome != Outcome::NoAnswer) call.reason = reason;  // no_answer has no sub-reason (PROTOCOL.md section 7)
+  disarm_all(call.timers);
+  arm(call, call.timers, TimerKind::ForgetCall, desk_.now + desk_.settings.keep_ended);
+  std::vector<const CallDevice*> told;
+  each_leg(call, [&](Leg& leg) {
+    for (const auto& device : leg.devices) {
+      if (!device.outcome && &device != except) told.push_back(&device);
+    }
+    if (!leg.outcome) close_leg(call, leg, outcome, call.reason);
+  });
+  changed(call);
+  for (const auto* device : told) tell(call, *device);
+  desk_.post(CloseSession{call.session, wire::LeaveReason::CallEnded});
+  live_.erase(call.id);
+  ended_.push_back(call.id);
+  forget_oldest();
+}
+
+// The leg and whatever device of it is undecided get their outcomes.
+void CallEngine::close_leg(Call& call, Leg& leg, Outcome outcome, std::optional<Reason> reason) {
+  leg.outcome = outcome;
+  leg.reason = reason;
+  disarm_all(leg.timers);
+  for (auto& device : leg.devices) {
+    if (device.outcome) continue;
+    leave_ring(call, device, DeviceState::Done, &device == leg.active ? outcome : outcome_when_rung(outcome, device.state));
+  }
+  desk_.post(UserCall{leg.user, call.id, false});
+}
+
+void CallEngine::forget_oldest() {
+  while (ended_.size() > k_max_kept_calls) {
+    if (auto* call = find(ended_.front())) {
+      disarm_all(call->timers);
+      calls_.erase(call->id);
+    }
+    ended_.pop_front();
+  }
+}
+
+}  // namespace offhook::core

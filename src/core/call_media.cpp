@@ -1,0 +1,68 @@
+// Everything after the answer: media, and sides that are lost.
+#include "core/call_engine.hpp"
+
+namespace offhook::core {
+
+using wire::Outcome;
+using wire::Phase;
+using wire::Reason;
+
+void CallEngine::on_command(Speaker& who, const wire::MediaUp&) {
+  auto& [call, leg, device] = who;
+  if (!is_answered(call.phase) || !who.is_active() || leg.outcome || call.media == wire::Media::None) return;
+  device.has_media = true;
+  disarm(leg.timers, TimerKind::Media);
+  activate_if_connected(call, &device);
+}
+
+void CallEngine::on_command(Speaker& who, const wire::MediaDown&) {
+  auto& [call, leg, device] = who;
+  if (!is_answered(call.phase) || !who.is_active() || leg.outcome || call.media == wire::Media::None) return;
+  device.has_media = false;
+  if (call.phase == Phase::Active && !at(leg.timers, TimerKind::Media)) {
+    arm(call, leg.timers, TimerKind::Media, desk_.now + desk_.settings.drop_grace);
+  }
+}
+
+void CallEngine::on_command(Speaker& who, const wire::MediaFailed& command) {
+  auto& [call, leg, device] = who;
+  if (!who.is_active() || leg.outcome) return;
+  if (call.phase == Phase::Active) return on_command(who, wire::MediaDown{});
+  if (call.phase != Phase::Connecting) return;
+  auto reason = who.is_caller() ? Reason::CallerMedia : Reason::CalleeMedia;
+  if (command.reason == wire::MediaFailure::IceFailed) reason = Reason::IceFailed;
+  if (command.reason == wire::MediaFailure::Permission) reason = Reason::Permission;
+  conclude(call, leg, Outcome::ConnectFailed, reason, &device);
+}
+
+bool CallEngine::is_ready(const Call& call, const Leg& leg) const {
+  if (!is_in(leg)) return false;
+  return call.media == wire::Media::None ? leg.active->in_session : leg.active->has_media;
+}
+
+void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
+  if (call.phase != Phase::Connecting) return;
+  auto& leg = call.legs.front();
+  if (!is_ready(call, call.caller) || !is_ready(call, leg)) return;
+  call.phase = Phase::Active;
+  call.active_at = desk_.now;
+  disarm(leg.timers, TimerKind::Connect);
+  arm(call, call.timers, TimerKind::MaxDuration, desk_.now + desk_.settings.max_duration);
+  changed(call);
+  tell_all(call, except);
+}
+
+// How long we wait for whoever is lost.
+void CallEngine::arm_grace(Call& call, Leg& leg) {
+  disarm(leg.timers, TimerKind::CallerGrace);
+  disarm(leg.timers, TimerKind::Grace);
+  if (!is_in(leg) || !leg.active->lost_since) return;
+  const auto since = *leg.active->lost_since;
+  if (call.phase == Phase::Inviting) {
+    arm(call, leg.timers, TimerKind::CallerGrace, since + desk_.settings.caller_grace);
+  } else {
+    arm(call, leg.timers, TimerKind::Grace, since + desk_.settings.drop_grace);
+  }
+}
+
+}  // namespace offhook::core

@@ -1,0 +1,123 @@
+// What is told of a call, and what is kept of it.
+#include <algorithm>
+
+#include "core/call_engine.hpp"
+
+namespace offhook::core {
+
+using wire::DeviceState;
+using wire::Phase;
+
+void CallEngine::changed(Call& call) {
+  ++call.version;
+  desk_.effect(Store{record(call)});
+}
+
+void CallEngine::tell(const Call& call, const CallDevice& device) {
+  desk_.post(GiveEvent{device.self.client, wire::CallEvent{0, snapshot(call, device.self)}});
+}
+
+// Everybody for whom the call is not over.
+void CallEngine::tell_all(const Call& call, const CallDevice* except) {
+  each_leg(const_cast<Call&>(call), [&](const Leg& leg) {
+    for (const auto& device : leg.devices) {
+      if (&device != except && !device.outcome) tell(call, device);
+    }
+  });
+}
+
+wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) const {
+  wire::Snapshot s;
+  auto& leg = *leg_of(const_cast<Call&>(call), viewer.user);
+  const auto* device = device_in(leg, viewer.device);
+  const bool is_caller = &leg == &call.caller;
+  const auto& callee = is_caller ? call.legs.front() : leg;
+  s.call_id = call.id;
+  s.version = call.version;
+  s.phase = call.phase;
+  s.ringing = std::any_of(call.legs.begin(), call.legs.end(), [](const Leg& each) { return each.rang_at.has_value(); });
+  s.role = is_caller ? wire::Role::Caller : wire::Role::Callee;
+  s.you = state_of(call, leg, device);
+  s.caller = {call.caller.user.user, call.caller.active->self.name};
+  s.callee = {callee.user.user, callee.active != nullptr ? callee.active->self.name : std::nullopt};
+  s.media = call.media;
+  s.data = call.data;
+  if (is_answered(call.phase) && device != nullptr && device == leg.active) s.session_id = call.session;
+  if (call.phase != Phase::Ended) {
+    s.peer_unstable = peer_unstable(call, leg);
+    s.deadlines_remaining_ms = remaining(call, leg);
+  }
+  s.created_at_ms = to_unix_ms(call.created_at);
+  if (call.answered_at) s.answered_at_ms = to_unix_ms(*call.answered_at);
+  s.outcome = call.outcome;
+  s.reason = call.reason;
+  if (device != nullptr) s.device_outcome = device->outcome;
+  if (device == nullptr && call.outcome) {
+    s.device_outcome = is_caller ? *call.outcome : outcome_when_rung(*leg.outcome, DeviceState::Notified);
+  }
+  if (call.ended_at) s.duration_ms = call.active_at ? to_ms(*call.ended_at - *call.active_at) : 0;
+  return s;
+}
+
+DeviceState CallEngine::state_of(const Call& call, const Leg& leg, const CallDevice* device) const {
+  if (device != nullptr) return device->state;
+  if (&leg == &call.caller) return DeviceState::Bystander;
+  return is_open(leg) ? DeviceState::Notified : DeviceState::Elsewhere;
+}
+
+// Is somebody lost whom this leg waits for?
+bool CallEngine::peer_unstable(const Call& call, const Leg& leg) const {
+  bool lost = false;
+  each_leg(const_cast<Call&>(call), [&](const Leg& other) {
+    if (&other != &leg && is_in(other) && other.active->lost_since) lost = true;
+  });
+  return lost;
+}
+
+wire::Remaining CallEngine::remaining(const Call& call, const Leg& own) const {
+  const auto left = [&](const Timers& timers, TimerKind kind) -> std::optional<std::int64_t> {
+    const auto moment = at(timers, kind);
+    return moment ? std::optional(std::max<std::int64_t>(to_ms(*moment - desk_.now), 0)) : std::nullopt;
+  };
+  const auto& ringing = &own == &call.caller ? call.legs.front() : own;
+  const auto grace = [&]() -> std::optional<std::int64_t> {
+    if (call.phase == Phase::Inviting) return left(call.caller.timers, TimerKind::CallerGrace);
+    std::optional<std::int64_t> first;
+    each_leg(const_cast<Call&>(call), [&](const Leg& leg) {
+      const auto one = left(leg.timers, TimerKind::Grace);
+      if (one && (!first || *one < *first)) first = one;
+    });
+    return first;
+  };
+  return {left(ringing.timers, TimerKind::Setup), left(ringing.timers, TimerKind::Wake), left(ringing.timers, TimerKind::Ring),
+          left(ringing.timers, TimerKind::Connect), left(call.timers, TimerKind::MaxDuration), grace()};
+}
+
+CallRecord CallEngine::record(const Call& call) const {
+  CallRecord r;
+  const auto& leg = call.legs.front();
+  r.id = call.id;
+  r.version = call.version;
+  r.project = call.project;
+  r.caller = call.caller.user.user;
+  r.caller_device = call.caller.active->self.device;
+  r.callee = leg.user.user;
+  r.media = call.media;
+  r.session = call.session;
+  r.phase = call.phase;
+  for (const auto& device : leg.devices) r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome});
+  if (leg.active != nullptr) r.winner = leg.active->self.device;
+  r.created_at = call.created_at;
+  r.rang_at = leg.rang_at;
+  r.answered_at = call.answered_at;
+  r.active_at = call.active_at;
+  r.ended_at = call.ended_at;
+  r.outcome = call.outcome;
+  r.reason = call.reason;
+  if (call.phase == Phase::Inviting) r.deadline = at(leg.timers, TimerKind::Setup);
+  if (call.phase == Phase::Connecting) r.deadline = at(leg.timers, TimerKind::Connect);
+  if (call.phase == Phase::Active) r.deadline = at(call.timers, TimerKind::MaxDuration);
+  return r;
+}
+
+}  // namespace offhook::core
