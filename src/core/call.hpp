@@ -21,6 +21,7 @@ struct CallDevice {
   std::optional<Instant> lost_since;      // its link is lost
   bool in_session = false;
   bool has_media = false;                 // it receives the other side's
+  bool second_call = false;               // it was in another call when it was told of this one
 };
 
 // One user's part in a call.
@@ -28,10 +29,20 @@ struct Leg {
   UserKey user;
   std::list<CallDevice> devices;          // a list, because references to them must stay good
   CallDevice* active = nullptr;           // speaks for the user: the device that placed the call, or the one that answered
-  std::optional<Instant> rang_at, answered_at;
+  CallDevice* moving = nullptr;           // about to take over from `active`
+  std::optional<Instant> rang_at, answered_at, ended_at;
   std::optional<wire::Outcome> outcome;   // this user's part is over
   std::optional<wire::Reason> reason;
-  Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media
+  bool silent = false;                    // the user is not to learn of the call
+  Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media, Move
+};
+
+// The timers of one call: its project's, or those its invite asks for.
+struct Plan {
+  Duration setup{}, wake{}, ring{}, connect{}, drop_grace{}, max_duration{}, move{};
+  bool wait_full_ring = false;            // nobody has rung: wait for setup, not for wake
+  wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
+  std::optional<Duration> own_drop_grace;
 };
 
 struct Call {
@@ -42,14 +53,15 @@ struct Call {
   std::list<Leg> legs;                    // of those who are called
   wire::Media media = wire::Media::None;
   std::optional<std::string> data;
-  std::optional<Duration> cap;            // invite.ring_timeout_ms
+  Plan plan;
+  std::optional<wire::Group> group;
   SessionId session;
   wire::Phase phase = wire::Phase::Inviting;
   Instant created_at{};
   std::optional<Instant> answered_at, active_at, ended_at;
   std::optional<wire::Outcome> outcome;
   std::optional<wire::Reason> reason;
-  Timers timers;                          // MaxDuration, ForgetCall
+  Timers timers;                          // MaxDuration, Alone, ForgetCall
 
   Call() = default;
   Call(const Call&) = delete;             // legs point to devices of their own
@@ -80,7 +92,8 @@ inline bool is_answered(wire::Phase phase) {
 inline bool can_ring(wire::DeviceState state) {
   switch (state) {
     case wire::DeviceState::Notified:
-    case wire::DeviceState::Ringing: return true;
+    case wire::DeviceState::Ringing:
+    case wire::DeviceState::Ignored: return true;
     case wire::DeviceState::Calling:
     case wire::DeviceState::Winner:
     case wire::DeviceState::Elsewhere:
@@ -88,7 +101,8 @@ inline bool can_ring(wire::DeviceState state) {
     case wire::DeviceState::Busy:
     case wire::DeviceState::Joined:
     case wire::DeviceState::Bystander:
-    case wire::DeviceState::Done: return false;
+    case wire::DeviceState::Done:
+    case wire::DeviceState::Moving: return false;
   }
   return false;
 }

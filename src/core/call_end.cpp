@@ -15,10 +15,14 @@ using wire::Reason;
 Outcome outcome_when_rung(Outcome leg, DeviceState state) {
   switch (leg) {
     case Outcome::Declined: return Outcome::DeclinedElsewhere;
-    case Outcome::Busy: return state == DeviceState::Ringing ? Outcome::BusyElsewhere : Outcome::Missed;
+    case Outcome::Busy: {
+      const bool rang = state == DeviceState::Ringing || state == DeviceState::Ignored;
+      return rang ? Outcome::BusyElsewhere : Outcome::Missed;
+    }
     case Outcome::Ended:
     case Outcome::ConnectFailed:
     case Outcome::Dropped:
+    case Outcome::MovedElsewhere:
     case Outcome::AnsweredElsewhere: return Outcome::AnsweredElsewhere;
     case Outcome::NoAnswer:
     case Outcome::Unreachable:
@@ -42,6 +46,8 @@ void CallEngine::on_timer(TimerKind kind, CallId id) {
       calls_.erase(id);
     } else if (kind == TimerKind::MaxDuration) {
       end_call(*call, Outcome::Ended, Reason::MaxDuration);
+    } else if (kind == TimerKind::Alone) {
+      end_call(*call, Outcome::Ended, Reason::Alone);
     }
     return;
   }
@@ -60,8 +66,11 @@ void CallEngine::on_leg_timer(Call& call, Leg& leg, TimerKind kind) {
     conclude(call, leg, Outcome::ConnectFailed, Reason::Timeout);
   } else if (kind == TimerKind::Media) {
     conclude(call, leg, Outcome::Dropped, Reason::MediaLost);
+  } else if (kind == TimerKind::Move) {
+    abort_move(call, leg);
   } else if (kind == TimerKind::Grace) {
-    const bool other_lost = is_caller ? call.legs.front().active->lost_since.has_value() : call.caller.active->lost_since.has_value();
+    const auto& other = is_caller ? call.legs.front() : call.caller;
+    const bool other_lost = !call.group && other.active->lost_since;
     const auto one = is_caller ? Reason::CallerLost : Reason::CalleeLost;
     conclude(call, leg, Outcome::Dropped, other_lost ? Reason::BothLost : one);
   }
@@ -86,9 +95,27 @@ void CallEngine::on_drain_over() {
 
 // --- the end
 
-// One user's part is over. Between two that ends the call.
-void CallEngine::conclude(Call& call, Leg&, Outcome outcome, Reason reason, const CallDevice* except) {
-  end_call(call, outcome, reason, except);
+// One user's part is over. Between two that ends the call; in a group it may go on.
+void CallEngine::conclude(Call& call, Leg& leg, Outcome outcome, Reason reason, const CallDevice* except) {
+  const bool only_first = call.group && call.group->mode == wire::GroupMode::FirstAnswer && is_answered(call.phase);
+  const bool takes_all_along =
+      &leg == &call.caller && call.group && (call.phase == Phase::Inviting || call.group->owner_leaves == wire::OwnerLeaves::End);
+  if (!call.group || only_first || takes_all_along) return end_call(call, outcome, reason, except);
+  std::vector<const CallDevice*> told;
+  for (const auto& device : leg.devices) {
+    if (!device.outcome && &device != except) told.push_back(&device);
+  }
+  const bool was_in = is_in(leg);
+  if (was_in) desk_.post(Expel{call.session, leg.user, leg.active->self.device});
+  close_leg(call, leg, outcome, reason);
+  if (const auto why = verdict(call)) {
+    end_call(call, why->outcome, why->reason, except);
+  } else {
+    changed(call);
+    tell_all(call, except);
+  }
+  for (const auto* device : told) tell(call, *device);
+  tell_missed(call, leg, except);
 }
 
 // Every end of every call passes here, once. `except` learns it from the reply to its command.
@@ -99,16 +126,21 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Call
   call.outcome = outcome;
   if (outcome != Outcome::NoAnswer) call.reason = reason;  // no_answer has no sub-reason (PROTOCOL.md section 7)
   disarm_all(call.timers);
-  arm(call, call.timers, TimerKind::ForgetCall, desk_.now + desk_.settings.keep_ended);
+  arm(call, call.timers, TimerKind::ForgetCall, desk_.now + settings(call).keep_ended);
   std::vector<const CallDevice*> told;
+  std::vector<const Leg*> closed;
   each_leg(call, [&](Leg& leg) {
     for (const auto& device : leg.devices) {
       if (!device.outcome && &device != except) told.push_back(&device);
     }
-    if (!leg.outcome) close_leg(call, leg, outcome, call.reason);
+    if (leg.outcome) return;
+    closed.push_back(&leg);
+    const bool too_late = call.answered_at && is_open(leg);  // it still rang while others talked
+    close_leg(call, leg, too_late ? Outcome::Cancelled : outcome, too_late ? std::nullopt : call.reason);
   });
   changed(call);
   for (const auto* device : told) tell(call, *device);
+  for (const auto* leg : closed) tell_missed(call, *leg, except);
   desk_.post(CloseSession{call.session, wire::LeaveReason::CallEnded});
   live_.erase(call.id);
   ended_.push_back(call.id);
@@ -118,13 +150,30 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Call
 // The leg and whatever device of it is undecided get their outcomes.
 void CallEngine::close_leg(Call& call, Leg& leg, Outcome outcome, std::optional<Reason> reason) {
   leg.outcome = outcome;
-  leg.reason = reason;
+  if (outcome != Outcome::NoAnswer) leg.reason = reason;
+  leg.ended_at = desk_.now;
+  leg.moving = nullptr;
   disarm_all(leg.timers);
   for (auto& device : leg.devices) {
     if (device.outcome) continue;
     leave_ring(call, device, DeviceState::Done, &device == leg.active ? outcome : outcome_when_rung(outcome, device.state));
   }
-  desk_.post(UserCall{leg.user, call.id, false});
+  desk_.post(UserCall{leg.user, call.id, std::nullopt});
+}
+
+// A callee who should know of the call and was not there gets it told later; devices that have been told need it no more.
+void CallEngine::tell_missed(Call& call, const Leg& leg, const CallDevice* except) {
+  const bool by_dnd = leg.reason == Reason::ByDndRule;
+  const bool is_missed = leg.outcome == Outcome::NoAnswer || leg.outcome == Outcome::Unreachable ||
+                         leg.outcome == Outcome::Cancelled || leg.outcome == Outcome::Busy || by_dnd ||
+                         (leg.outcome == Outcome::Failed && leg.rang_at);
+  if (&leg == &call.caller || leg.silent || leg.active != nullptr || !is_missed) return;
+  MissedCall missed{leg.user, history_record(record(call), leg.user.user), {}};
+  for (const auto& device : leg.devices) {
+    const bool by_event = &device != except && device.state == DeviceState::Done;
+    missed.told.push_back({device.self.device, by_event ? std::optional(device.self.client) : std::nullopt});
+  }
+  desk_.post(std::move(missed));
 }
 
 void CallEngine::forget_oldest() {

@@ -14,6 +14,29 @@ using wire::Reason;
 
 // --- beginning
 
+namespace {
+
+Plan make_plan(const Settings& settings, const wire::Invite& invite) {
+  const auto chosen = [](const std::optional<std::int64_t>& ms, Duration otherwise) -> Duration {
+    return ms ? std::chrono::milliseconds{*ms} : otherwise;
+  };
+  const auto cap = chosen(invite.ring_timeout_ms, Duration::max());
+  Plan plan;
+  plan.setup = std::min(settings.setup_timeout, cap);
+  plan.wake = std::min(chosen(invite.wake_timeout_ms, settings.wake_timeout), plan.setup);
+  plan.ring = std::min(settings.ring_timeout, cap);
+  plan.connect = chosen(invite.connect_timeout_ms, settings.connect_timeout);
+  plan.drop_grace = chosen(invite.drop_grace_ms, settings.drop_grace);
+  plan.max_duration = chosen(invite.max_duration_ms, settings.max_duration);
+  plan.move = std::min(settings.move_timeout, plan.drop_grace - std::chrono::seconds{1});  // always less than the grace
+  plan.wait_full_ring = invite.wait_full_ring;
+  plan.decline_policy = invite.decline_policy.value_or(settings.decline_policy);
+  if (plan.drop_grace != settings.drop_grace) plan.own_drop_grace = plan.drop_grace;
+  return plan;
+}
+
+}  // namespace
+
 void CallEngine::on(CreateCall&& mail) {
   auto refusal = mail.refusal;
   if (desk_.drain_end) refusal = Refusal{Outcome::Failed, Reason::ServerShutdown};
@@ -28,36 +51,106 @@ void CallEngine::on(CreateCall&& mail) {
   call.caller.active = &caller;
   call.media = mail.invite.media;
   call.data = mail.invite.data;
-  if (mail.invite.ring_timeout_ms) call.cap = std::chrono::milliseconds{*mail.invite.ring_timeout_ms};
+  call.plan = make_plan(settings(call), mail.invite);
+  call.group = mail.invite.group;
   call.session = desk_.make_id<SessionKind>(call.id.slot());
   call.created_at = desk_.now;
-  auto& leg = call.legs.emplace_back();
-  leg.user = {call.project, mail.invite.to};
+  const auto users = call.group ? call.group->users : std::vector<UserId>{mail.invite.to};
+  for (const auto& user : users) {
+    const UserKey key{call.project, user};
+    const bool is_twice = leg_of(call, key) != nullptr;  // or the caller's own, which has been refused
+    if (is_twice && !call.legs.empty()) continue;
+    auto& leg = call.legs.emplace_back();
+    leg.user = key;
+    leg.silent = mail.silent;
+  }
   live_.insert(call.id);
   if (refusal) {
-    end_call(call, refusal->outcome, refusal->reason, &caller);
+    end_call(call, refusal->outcome, refusal->reason, mail.request ? nullptr : &caller);
   } else {
-    for (auto& member : mail.devices) leg.devices.emplace_back().self = std::move(member);
     begin(call);
+    for (const auto& [member, in_call] : mail.devices) add_device(call, call.legs.front(), member, in_call);
+    changed(call);
+    tell_all(call, mail.request ? nullptr : &caller);
   }
-  desk_.reply({mail.caller.client, mail.invite.cmd_id}, wire::CallReply{snapshot(call, mail.caller)});
+  answer_place(call, mail.caller, mail.invite.cmd_id, mail.request, false);
 }
 
 void CallEngine::begin(Call& call) {
   desk_.post(CreateSession{call.session, call.project, call.id});
-  desk_.post(UserCall{call.caller.user, call.id, true});
+  share(call, call.caller);
   desk_.post(LiveCall{call.caller.active->self.client, call.id, true});
-  for (auto& leg : call.legs) begin_leg(call, leg);
-  changed(call);
-  tell_all(call, call.caller.active);
+  for (auto& leg : call.legs) {
+    begin_leg(call, leg);
+    if (call.group) desk_.post(RingLeg{call.id, call.caller.user, leg.user});
+  }
 }
 
 void CallEngine::begin_leg(Call& call, Leg& leg) {
-  const auto cap = call.cap.value_or(Duration::max());
-  arm(call, leg.timers, TimerKind::Setup, desk_.now + std::min(desk_.settings.setup_timeout, cap));
-  arm(call, leg.timers, TimerKind::Wake, desk_.now + std::min(desk_.settings.wake_timeout, cap));
-  desk_.post(UserCall{leg.user, call.id, true});
-  for (const auto& device : leg.devices) desk_.post(LiveCall{device.self.client, call.id, true});
+  arm(call, leg.timers, TimerKind::Setup, desk_.now + call.plan.setup);
+  if (!call.plan.wait_full_ring) arm(call, leg.timers, TimerKind::Wake, desk_.now + call.plan.wake);
+  share(call, leg);
+}
+
+CallDevice& CallEngine::add_device(Call& call, Leg& leg, const Member& member, bool in_call) {
+  auto& device = leg.devices.emplace_back();
+  device.self = member;
+  device.second_call = in_call;
+  desk_.post(LiveCall{member.client, call.id, true});
+  return device;
+}
+
+// The caller's own client gets a reply; if a backend asked for the call, the client has got the event.
+void CallEngine::answer_place(Call& call, const Member& who, const std::string& cmd_id, std::optional<std::uint64_t> request,
+                              bool merged) {
+  if (request) return desk_.effect(RestAnswered{*request, call.id});
+  auto shown = snapshot(call, who);
+  shown.merged = merged;
+  desk_.reply({who.client, cmd_id}, wire::CallReply{std::move(shown)});
+}
+
+// What the user's other calls are decided by.
+void CallEngine::share(Call& call, Leg& leg) {
+  const bool is_caller = &leg == &call.caller;
+  Share share;
+  share.peer = is_caller ? call.legs.front().user.user : call.caller.user.user;
+  share.outgoing = is_caller;
+  share.answered = is_caller ? is_answered(call.phase) : leg.active != nullptr;
+  share.group = call.group.has_value();
+  if (leg.active != nullptr) share.device = leg.active->self.device;
+  desk_.post(UserCall{leg.user, call.id, std::move(share)});
+}
+
+// Two who call each other have one call: the second invite answers the first. Somebody who calls again is back in the call
+// that is there, at this device.
+void CallEngine::on(InviteAgain&& mail) {
+  auto& [caller, invite, request, withdrawn] = mail.place;
+  auto* call = find(mail.call);
+  auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, caller.user);
+  auto* device = leg == nullptr ? nullptr : device_in(*leg, caller.device);
+  bool merged = device != nullptr && device == leg->active;
+  if (leg != nullptr && is_open(*leg)) {
+    if (device == nullptr) device = &add_device(*call, *leg, caller, false);
+    call->media = std::min(call->media, invite.media);
+    Speaker who{*call, *leg, *device};
+    on_command(who, wire::Answer{});
+    merged = who.is_active();
+  } else if (leg != nullptr && is_in(*leg) && is_answered(call->phase) && !merged) {
+    move_here(*call, *leg, caller);
+    merged = leg->moving != nullptr && leg->moving->self.is_same_device(caller);
+  }
+  if (merged) {
+    if (request) tell(*call, *device_in(*leg, caller.device));
+    return answer_place(*call, caller, invite.cmd_id, request, true);
+  }
+  CreateCall refused;
+  refused.call = desk_.make_id<CallKind>(mail.call.slot());
+  refused.refusal = Refusal{Outcome::Busy, Reason::InCall};
+  refused.caller = std::move(caller);
+  refused.invite = std::move(invite);
+  refused.request = request;
+  refused.silent = true;  // they talk with each other
+  on(std::move(refused));
 }
 
 // --- commands
@@ -68,7 +161,15 @@ void CallEngine::on(const CallCommand& mail) {
   auto* leg = call == nullptr ? nullptr : leg_of(*call, mail.who.user);
   if (leg == nullptr) return desk_.refuse(asker, wire::ErrorWord::NoSuchCall, "There is no such call, or it is not yours.");
   auto* device = device_in(*leg, mail.who.device);
-  if (device != nullptr && call->phase != Phase::Ended) {
+  const auto* more = std::get_if<wire::RingMore>(&mail.command);
+  if (call->phase != Phase::Ended && std::holds_alternative<wire::MoveHere>(mail.command)) {
+    move_here(*call, *leg, mail.who);
+  } else if (call->phase != Phase::Ended && device != nullptr && more != nullptr) {
+    const bool may = device == leg->active && !leg->outcome;
+    if (may && ring_more(*call, more->users)) {
+      return desk_.refuse(asker, wire::ErrorWord::LimitReached, "A call rings 16 users at most.");
+    }
+  } else if (call->phase != Phase::Ended && device != nullptr) {
     Speaker who{*call, *leg, *device};
     command(who, mail.command);
   }
@@ -84,7 +185,8 @@ void CallEngine::command(Speaker& who, const wire::ClientMessage& command) {
 }
 
 void CallEngine::on_command(Speaker& who, const wire::Cancel&) {
-  if (!who.is_caller() || !who.is_active()) return;
+  if (&who.device == who.leg.moving) return abort_move(who.call, who.leg, &who.device);
+  if (!who.is_caller() || !who.is_active() || who.leg.outcome) return;
   const bool answered = is_answered(who.call.phase);
   conclude(who.call, who.leg, answered ? Refusal{Outcome::Ended, Reason::ByCaller} : Refusal{Outcome::Cancelled, Reason::ByUser},
            &who.device);
@@ -93,12 +195,17 @@ void CallEngine::on_command(Speaker& who, const wire::Cancel&) {
 void CallEngine::on_command(Speaker& who, const wire::Hangup&) {
   if (who.is_caller()) return on_command(who, wire::Cancel{});
   if (is_open(who.leg)) return decline(who, wire::DeclineReason::Declined);
-  if (who.is_active()) conclude(who.call, who.leg, Outcome::Ended, Reason::ByCallee, &who.device);
+  if (&who.device == who.leg.moving) return abort_move(who.call, who.leg, &who.device);
+  if (who.is_active() && !who.leg.outcome) conclude(who.call, who.leg, Outcome::Ended, Reason::ByCallee, &who.device);
 }
 
 void CallEngine::on_command(Speaker& who, const wire::GiveUp&) {
   auto& call = who.call;
-  if (who.is_active()) {
+  if (&who.device == who.leg.moving) return abort_move(call, who.leg, &who.device);
+  if (who.is_active() && who.leg.outcome) return;
+  if (who.is_active() && who.leg.moving != nullptr) {  // another device is about to take over
+    who.device.lost_since = who.device.lost_since.value_or(desk_.now);
+  } else if (who.is_active()) {
     const bool answered = is_answered(call.phase);
     if (!who.is_caller()) return conclude(call, who.leg, Outcome::Dropped, Reason::CalleeLost, &who.device);
     conclude(call, who.leg, answered ? Outcome::Dropped : Outcome::Cancelled, Reason::CallerLost, &who.device);
@@ -120,8 +227,7 @@ void CallEngine::on(const DeviceAttached& mail) {
     return attach(who, mail.who);
   }
   if (leg == &call->caller || !is_open(*leg) || leg->devices.size() >= k_max_devices_per_call) return;
-  leg->devices.emplace_back().self = mail.who;  // it learns of the call from its welcome
-  desk_.post(LiveCall{mail.who.client, call->id, true});
+  add_device(*call, *leg, mail.who, mail.in_call);  // it learns of the call from its welcome
   changed(*call);
 }
 
@@ -131,10 +237,11 @@ void CallEngine::attach(Speaker& who, const Member& member) {
   const bool was_lost = device.lost_since.has_value();
   device.self = member;
   device.lost_since.reset();
-  if (who.is_active() || can_ring(device.state)) desk_.post(LiveCall{member.client, call.id, true});
+  const bool takes_part = who.is_active() || &device == leg.moving || can_ring(device.state);
+  if (takes_part && !leg.outcome) desk_.post(LiveCall{member.client, call.id, true});
   if (fresh && device.has_media) {  // the application has started anew: media must be negotiated again
     device.has_media = false;
-    if (call.phase == Phase::Active) arm(call, leg.timers, TimerKind::Media, desk_.now + desk_.settings.drop_grace);
+    if (call.phase == Phase::Active) arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
   }
   if (was_lost) on_contact_changed(who);
 }
@@ -152,6 +259,7 @@ void CallEngine::on(const DeviceLost& mail) {
 
 // It was lost or is back: those who wait for it are told.
 void CallEngine::on_contact_changed(Speaker& who) {
+  if (&who.device == who.leg.moving && who.device.lost_since) return abort_move(who.call, who.leg);
   if (!who.is_active() || who.leg.outcome) return;
   arm_grace(who.call, who.leg);
   changed(who.call);
@@ -170,7 +278,9 @@ void CallEngine::on(const SessionPresence& mail) {
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.device);
   if (device == nullptr) return;
   device->in_session = mail.joined;
-  if (call->media == wire::Media::None) activate_if_connected(*call, nullptr);
+  if (call->media != wire::Media::None) return;
+  if (mail.joined && device == leg->moving) finish_move(*call, *leg, nullptr);
+  activate_if_connected(*call, nullptr);
 }
 
 void CallEngine::on(const AskSnapshot& mail) {

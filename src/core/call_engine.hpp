@@ -10,6 +10,8 @@
 //   call_engine.cpp    beginning, commands, devices that come and go
 //   call_ringing.cpp   everything before the answer, and the answer
 //   call_media.cpp     everything after it
+//   call_move.cpp      a user takes the call to another device
+//   call_group.cpp     more than two: users who are added, and what is left when some go
 //   call_end.cpp       deadlines and the end
 //   call_snapshot.cpp  what is told and what is kept
 #pragma once
@@ -28,12 +30,15 @@ class CallEngine {
   explicit CallEngine(Desk& desk) : desk_(desk) {}
 
   void on(CreateCall&& mail);
+  void on(LegFound&& mail);
+  void on(InviteAgain&& mail);
   void on(const CallCommand& mail);
   void on(const DeviceAttached& mail);
   void on(const DeviceLost& mail);
   void on(const AskSnapshot& mail);
   void on(const SessionPresence& mail);
   void on(const AdminEndCall& event);
+  void on(const AdminRingMore& event);
   void on_timer(TimerKind kind, CallId id);
 
   // The program stops now: ends every call that is still live.
@@ -45,9 +50,13 @@ class CallEngine {
  private:
   void begin(Call& call);
   void begin_leg(Call& call, Leg& leg);
+  CallDevice& add_device(Call& call, Leg& leg, const Member& member, bool in_call);
+  void answer_place(Call& call, const Member& who, const std::string& cmd_id, std::optional<std::uint64_t> request, bool merged);
+  void share(Call& call, Leg& leg);
   void command(Speaker& who, const wire::ClientMessage& command);
 
   void on_command(Speaker& who, const wire::RingAck& command);
+  void on_command(Speaker& who, const wire::Ignore& command);
   void on_command(Speaker& who, const wire::Answer& command);
   void on_command(Speaker& who, const wire::Decline& command);
   void on_command(Speaker& who, const wire::Cancel& command);
@@ -57,7 +66,17 @@ class CallEngine {
   void on_command(Speaker& who, const wire::MediaDown& command);
   void on_command(Speaker& who, const wire::MediaFailed& command);
   void decline(Speaker& who, wire::DeclineReason reason);
+  std::optional<Refusal> refusal_of_all(const Call& call, const Leg& leg) const;
   void leave_ring(Call& call, CallDevice& device, wire::DeviceState state, wire::Outcome outcome);
+
+  void move_here(Call& call, Leg& leg, const Member& member);
+  void abort_move(Call& call, Leg& leg, const CallDevice* except = nullptr);
+  void finish_move(Call& call, Leg& leg, const CallDevice* except);
+
+  std::optional<wire::ErrorWord> ring_more(Call& call, const std::vector<UserId>& users);
+  void close_other_legs(Call& call, const Leg& winner, std::vector<const CallDevice*>& closed);
+  std::optional<Refusal> verdict(Call& call);
+  Refusal best_outcome(const Call& call) const;
 
   void activate_if_connected(Call& call, const CallDevice* except);
   bool is_ready(const Call& call, const Leg& leg) const;
@@ -72,6 +91,7 @@ class CallEngine {
     conclude(call, leg, why.outcome, why.reason, except);
   }
   void end_call(Call& call, wire::Outcome outcome, wire::Reason reason, const CallDevice* except = nullptr);
+  void tell_missed(Call& call, const Leg& leg, const CallDevice* except);
   void close_leg(Call& call, Leg& leg, wire::Outcome outcome, std::optional<wire::Reason> reason);
   void forget_oldest();
 
@@ -80,6 +100,9 @@ class CallEngine {
   void tell_all(const Call& call, const CallDevice* except);
   wire::Snapshot snapshot(const Call& call, const Member& viewer) const;
   wire::DeviceState state_of(const Call& call, const Leg& leg, const CallDevice* device) const;
+  std::vector<wire::LegView> leg_views(const Call& call) const;
+  wire::LegState leg_state(const Call& call, const Leg& leg) const;
+  LegRecord leg_record(const Leg& leg) const;
   bool peer_unstable(const Call& call, const Leg& leg) const;
   wire::Remaining remaining(const Call& call, const Leg& leg) const;
   CallRecord record(const Call& call) const;
@@ -96,6 +119,7 @@ class CallEngine {
     visit(call.caller);
     for (auto& leg : call.legs) visit(leg);
   }
+  const Settings& settings(const Call& call) const { return desk_.settings_of(call.project); }
   static Leg* leg_of(Call& call, const UserKey& user);
   static CallDevice* device_in(Leg& leg, const DeviceId& device);
 

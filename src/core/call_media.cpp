@@ -9,8 +9,10 @@ using wire::Reason;
 
 void CallEngine::on_command(Speaker& who, const wire::MediaUp&) {
   auto& [call, leg, device] = who;
-  if (!is_answered(call.phase) || !who.is_active() || leg.outcome || call.media == wire::Media::None) return;
+  const bool moves = &device == leg.moving;
+  if (!is_answered(call.phase) || !(who.is_active() || moves) || leg.outcome || call.media == wire::Media::None) return;
   device.has_media = true;
+  if (moves) finish_move(call, leg, &device);
   disarm(leg.timers, TimerKind::Media);
   activate_if_connected(call, &device);
 }
@@ -20,12 +22,13 @@ void CallEngine::on_command(Speaker& who, const wire::MediaDown&) {
   if (!is_answered(call.phase) || !who.is_active() || leg.outcome || call.media == wire::Media::None) return;
   device.has_media = false;
   if (call.phase == Phase::Active && !at(leg.timers, TimerKind::Media)) {
-    arm(call, leg.timers, TimerKind::Media, desk_.now + desk_.settings.drop_grace);
+    arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
   }
 }
 
 void CallEngine::on_command(Speaker& who, const wire::MediaFailed& command) {
   auto& [call, leg, device] = who;
+  if (&device == leg.moving) return abort_move(call, leg, &device);
   if (!who.is_active() || leg.outcome) return;
   if (call.phase == Phase::Active) return on_command(who, wire::MediaDown{});
   if (call.phase != Phase::Connecting) return;
@@ -41,13 +44,24 @@ bool CallEngine::is_ready(const Call& call, const Leg& leg) const {
 }
 
 void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
-  if (call.phase != Phase::Connecting) return;
-  auto& leg = call.legs.front();
-  if (!is_ready(call, call.caller) || !is_ready(call, leg)) return;
-  call.phase = Phase::Active;
-  call.active_at = desk_.now;
-  disarm(leg.timers, TimerKind::Connect);
-  arm(call, call.timers, TimerKind::MaxDuration, desk_.now + desk_.settings.max_duration);
+  if (!is_answered(call.phase)) return;
+  int ready = 0;
+  bool joins = false;  // somebody who was waited for
+  each_leg(call, [&](Leg& leg) {
+    if (!is_ready(call, leg)) return;
+    ++ready;
+    joins = joins || at(leg.timers, TimerKind::Connect);
+  });
+  const bool starts = call.phase == Phase::Connecting;
+  if (starts ? ready < 2 : !joins) return;
+  if (starts) {
+    call.phase = Phase::Active;
+    call.active_at = desk_.now;
+    arm(call, call.timers, TimerKind::MaxDuration, desk_.now + call.plan.max_duration);
+  }
+  each_leg(call, [&](Leg& leg) {
+    if (is_ready(call, leg)) disarm(leg.timers, TimerKind::Connect);
+  });
   changed(call);
   tell_all(call, except);
 }
@@ -56,12 +70,12 @@ void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
 void CallEngine::arm_grace(Call& call, Leg& leg) {
   disarm(leg.timers, TimerKind::CallerGrace);
   disarm(leg.timers, TimerKind::Grace);
-  if (!is_in(leg) || !leg.active->lost_since) return;
+  if (!is_in(leg) || leg.moving != nullptr || !leg.active->lost_since) return;
   const auto since = *leg.active->lost_since;
   if (call.phase == Phase::Inviting) {
-    arm(call, leg.timers, TimerKind::CallerGrace, since + desk_.settings.caller_grace);
+    arm(call, leg.timers, TimerKind::CallerGrace, since + settings(call).caller_grace);
   } else {
-    arm(call, leg.timers, TimerKind::Grace, since + desk_.settings.drop_grace);
+    arm(call, leg.timers, TimerKind::Grace, since + call.plan.drop_grace);
   }
 }
 

@@ -31,7 +31,8 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   auto& leg = *leg_of(const_cast<Call&>(call), viewer.user);
   const auto* device = device_in(leg, viewer.device);
   const bool is_caller = &leg == &call.caller;
-  const auto& callee = is_caller ? call.legs.front() : leg;
+  const auto answered = std::find_if(call.legs.begin(), call.legs.end(), [](const Leg& each) { return each.active != nullptr; });
+  const auto& callee = !is_caller ? leg : answered != call.legs.end() ? *answered : call.legs.front();
   s.call_id = call.id;
   s.version = call.version;
   s.phase = call.phase;
@@ -42,7 +43,8 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   s.callee = {callee.user.user, callee.active != nullptr ? callee.active->self.name : std::nullopt};
   s.media = call.media;
   s.data = call.data;
-  if (is_answered(call.phase) && device != nullptr && device == leg.active) s.session_id = call.session;
+  const bool speaks = device != nullptr && (device == leg.active || device == leg.moving) && !leg.outcome;
+  if (is_answered(call.phase) && speaks) s.session_id = call.session;
   if (call.phase != Phase::Ended) {
     s.peer_unstable = peer_unstable(call, leg);
     s.deadlines_remaining_ms = remaining(call, leg);
@@ -55,6 +57,10 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   if (device == nullptr && call.outcome) {
     s.device_outcome = is_caller ? *call.outcome : outcome_when_rung(*leg.outcome, DeviceState::Notified);
   }
+  if (device != nullptr) s.second_call = device->second_call && call.phase != Phase::Ended;
+  if (call.plan.own_drop_grace) s.drop_grace_ms = to_ms(*call.plan.own_drop_grace);
+  if (call.group) s.group_mode = call.group->mode;
+  s.legs = leg_views(call);
   if (call.ended_at) s.duration_ms = call.active_at ? to_ms(*call.ended_at - *call.active_at) : 0;
   return s;
 }
@@ -79,7 +85,13 @@ wire::Remaining CallEngine::remaining(const Call& call, const Leg& own) const {
     const auto moment = at(timers, kind);
     return moment ? std::optional(std::max<std::int64_t>(to_ms(*moment - desk_.now), 0)) : std::nullopt;
   };
-  const auto& ringing = &own == &call.caller ? call.legs.front() : own;
+  // The caller waits for the last of those who are called.
+  const auto latest = [&](TimerKind kind) {
+    if (&own != &call.caller) return left(own.timers, kind);
+    std::optional<std::int64_t> last;
+    for (const auto& leg : call.legs) last = std::max(last, left(leg.timers, kind));
+    return last;
+  };
   const auto grace = [&]() -> std::optional<std::int64_t> {
     if (call.phase == Phase::Inviting) return left(call.caller.timers, TimerKind::CallerGrace);
     std::optional<std::int64_t> first;
@@ -89,35 +101,62 @@ wire::Remaining CallEngine::remaining(const Call& call, const Leg& own) const {
     });
     return first;
   };
-  return {left(ringing.timers, TimerKind::Setup), left(ringing.timers, TimerKind::Wake), left(ringing.timers, TimerKind::Ring),
-          left(ringing.timers, TimerKind::Connect), left(call.timers, TimerKind::MaxDuration), grace()};
+  return {latest(TimerKind::Setup), latest(TimerKind::Wake), latest(TimerKind::Ring),
+          latest(TimerKind::Connect), left(call.timers, TimerKind::MaxDuration), grace(),
+          left(own.timers, TimerKind::Move), left(call.timers, TimerKind::Alone)};
 }
 
 CallRecord CallEngine::record(const Call& call) const {
   CallRecord r;
-  const auto& leg = call.legs.front();
   r.id = call.id;
   r.version = call.version;
   r.project = call.project;
   r.caller = call.caller.user.user;
   r.caller_device = call.caller.active->self.device;
-  r.callee = leg.user.user;
+  r.group = call.group;
+  for (const auto& leg : call.legs) r.legs.push_back(leg_record(leg));
   r.media = call.media;
   r.session = call.session;
   r.phase = call.phase;
-  for (const auto& device : leg.devices) r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome});
-  if (leg.active != nullptr) r.winner = leg.active->self.device;
   r.created_at = call.created_at;
-  r.rang_at = leg.rang_at;
   r.answered_at = call.answered_at;
   r.active_at = call.active_at;
   r.ended_at = call.ended_at;
   r.outcome = call.outcome;
   r.reason = call.reason;
-  if (call.phase == Phase::Inviting) r.deadline = at(leg.timers, TimerKind::Setup);
-  if (call.phase == Phase::Connecting) r.deadline = at(leg.timers, TimerKind::Connect);
   if (call.phase == Phase::Active) r.deadline = at(call.timers, TimerKind::MaxDuration);
+  if (call.phase == Phase::Inviting || call.phase == Phase::Connecting) {
+    for (const auto& leg : call.legs) r.deadline = std::max({r.deadline, at(leg.timers, TimerKind::Setup), at(leg.timers, TimerKind::Connect)});
+  }
   return r;
+}
+
+LegRecord CallEngine::leg_record(const Leg& leg) const {
+  LegRecord r;
+  r.user = leg.user.user;
+  for (const auto& device : leg.devices) r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome});
+  if (leg.active != nullptr) r.winner = leg.active->self.device;
+  r.rang_at = leg.rang_at;
+  r.answered_at = leg.answered_at;
+  r.ended_at = leg.ended_at;
+  r.outcome = leg.outcome;
+  r.reason = leg.reason;
+  r.silent = leg.silent;
+  return r;
+}
+
+std::vector<wire::LegView> CallEngine::leg_views(const Call& call) const {
+  std::vector<wire::LegView> views;
+  if (!call.group) return views;
+  for (const auto& leg : call.legs) views.push_back({leg.user.user, leg_state(call, leg), leg.outcome, leg.reason});
+  return views;
+}
+
+wire::LegState CallEngine::leg_state(const Call& call, const Leg& leg) const {
+  if (leg.outcome) return wire::LegState::Ended;
+  if (leg.active == nullptr) return leg.rang_at ? wire::LegState::Ringing : wire::LegState::Invited;
+  const bool waited_for = call.phase != Phase::Active || at(leg.timers, TimerKind::Connect);
+  return waited_for ? wire::LegState::Connecting : wire::LegState::Joined;
 }
 
 }  // namespace offhook::core

@@ -9,51 +9,7 @@ using wire::Outcome;
 using wire::Phase;
 using wire::Reason;
 
-// Alice with one device, Bob with two; all say hello unless a test says otherwise.
-class Calls : public testing::Test {
- protected:
-  void SetUp() override {
-    for (auto* device : {&alice, &bob, &bobs_tablet}) world.say_hello(*device);
-  }
-
-  CallId invite(wire::Media media = wire::Media::None) {
-    world.send(alice, wire::Invite{"", "bob", media, {}, {}});
-    return world.replied_call(alice).call_id;
-  }
-  void ring(World::Device& device, CallId call) { world.send(device, wire::RingAck{"", call, false}); }
-  void join(World::Device& device, const wire::Snapshot& call) {
-    ASSERT_TRUE(call.session_id);
-    world.send(device, wire::SessionConnect{"", *call.session_id, {}});
-  }
-  CallId talk() {
-    const auto call = invite();
-    ring(bob, call);
-    world.send(bob, wire::Answer{"", call});
-    join(bob, world.replied_call(bob));
-    join(alice, seen(alice));
-    return call;
-  }
-  wire::Snapshot seen(const World::Device& device) { return world.last<wire::CallEvent>(device).call; }
-  void expect_end(const wire::Snapshot& call, Outcome outcome, std::optional<Reason> reason, Outcome device_outcome) {
-    EXPECT_EQ(call.phase, Phase::Ended);
-    EXPECT_EQ(call.outcome, outcome);
-    EXPECT_EQ(call.reason, reason);
-    EXPECT_EQ(call.device_outcome, device_outcome);
-  }
-  void expect_one_final(const World::Device& device) {
-    int finals = 0;
-    for (const auto& message : device.inbox) {
-      const auto* event = std::get_if<wire::CallEvent>(&message);
-      finals += event != nullptr && event->call.device_outcome ? 1 : 0;
-    }
-    EXPECT_EQ(finals, 1) << device.device;
-  }
-
-  World world;
-  World::Device alice = world.connect("alice", "a1");
-  World::Device bob = world.connect("bob", "b1");
-  World::Device bobs_tablet = world.connect("bob", "b2");
-};
+class Calls : public CallTest {};
 
 TEST_F(Calls, AnsweredAndEnded) {
   const auto call = invite();
@@ -294,7 +250,7 @@ TEST_F(Calls, NotYourselfAndNotWhileStopping) {
   const auto call = talk();
   world.feed(DrainStarted{world.now + 10s});
   EXPECT_EQ(world.last<wire::Draining>(alice).remaining_ms, 10'000);
-  world.send(bobs_tablet, wire::Invite{"", "alice", wire::Media::None, {}, {}});
+  world.send(bobs_tablet, wire::Invite{"", "carol", wire::Media::None, {}, {}});
   expect_end(world.replied_call(bobs_tablet), Outcome::Failed, Reason::ServerShutdown, Outcome::Failed);
   EXPECT_FALSE(world.drained);
   world.run(10s);

@@ -48,6 +48,16 @@ std::size_t weigh(const wire::ServerMessage& event) {
   return k_small_event_bytes;
 }
 
+// A repeated invite that had become part of another call says so again.
+void keep_merged(const std::optional<std::variant<wire::Reply, wire::Error>>& before, std::variant<wire::Reply, wire::Error>& now) {
+  const auto call_in = [](auto* answer) {
+    auto* reply = answer == nullptr ? nullptr : std::get_if<wire::Reply>(answer);
+    return reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
+  };
+  const auto* was = call_in(before ? &*before : nullptr);
+  if (auto* is = call_in(&now); was != nullptr && is != nullptr) is->call.merged = is->call.merged || was->call.merged;
+}
+
 }  // namespace
 
 // --- links
@@ -168,7 +178,7 @@ ClientEngine::Client* ClientEngine::find_resumable(const wire::Hello& hello, con
 ClientEngine::Client& ClientEngine::make_client(const wire::Hello& hello, const wire::TokenClaims& claims) {
   const auto anonymous_name = [&] { return "~" + base32_encode(desk_.random.next(), desk_.random.next()); };
   const UserKey user{claims.project, claims.user ? *claims.user : anonymous_name()};
-  CommandMemory memory;
+  auto memory = take_parked({user, hello.device_id});
   if (const auto older = devices_.find({user, hello.device_id}); older != devices_.end()) {
     auto& replaced = *find(older->second);
     memory = std::move(replaced.memory);
@@ -207,8 +217,8 @@ void ClientEngine::open(Client& client, const wire::Hello& hello, bool resumed) 
   welcome.resumed = resumed;
   welcome.user = client.self.user.user;
   welcome.device_id = client.self.device;
-  welcome.settings = client_settings(desk_.settings);
-  welcome.ice_servers = desk_.settings.ice_servers;
+  welcome.settings = client_settings(settings(client));
+  welcome.ice_servers = settings(client).ice_servers;
   if (resumed) welcome.sessions.assign(client.sessions.begin(), client.sessions.end());
   if (client.anonymous) {
     desk_.post(Attached{client.self.client, {}});
@@ -243,9 +253,14 @@ void ClientEngine::welcome_if_complete(Client& client) {
   opening.welcome.time_at_ms = to_unix_ms(desk_.now);
   opening.welcome.heartbeat_ms = to_ms(period(client));
   acknowledge(client, opening.last_seq);
+  Opened opened{client.self, {}};
+  for (const auto& call : opening.welcome.calls) {
+    if (call.device_outcome) opened.shown.push_back(call.call_id);
+  }
   desk_.effect(Send{*client.link, std::move(opening.welcome)});
   for (const auto& waiting : client.unacknowledged) desk_.effect(Send{*client.link, waiting.event});
   set_pace(client);
+  if (!client.anonymous) desk_.post(std::move(opened));
 }
 
 // --- commands
@@ -273,7 +288,11 @@ void ClientEngine::command(Client& client, wire::ClientMessage&& message, std::o
 bool ClientEngine::is_repeated(Client& client, const std::string& cmd_id) {
   const auto found = client.memory.answers.find(cmd_id);
   if (found == client.memory.answers.end()) return false;
-  if (found->second && client.link) {
+  const auto* reply = found->second ? std::get_if<wire::Reply>(&*found->second) : nullptr;
+  const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
+  if (call != nullptr) {  // the call as it is now, which may have ended
+    desk_.post(CallCommand{call->call.call_id, client.self, wire::GetCall{cmd_id, call->call.call_id}});
+  } else if (found->second && client.link) {
     std::visit([&](const auto& said) { desk_.effect(Send{*client.link, said}); }, *found->second);
   }
   return true;
@@ -299,27 +318,94 @@ void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::
   if (client.anonymous) {
     return desk_.refuse(asker, ErrorWord::NotAllowed, "A session token without a user allows session commands only.");
   }
+  if (auto* cancel = std::get_if<wire::Cancel>(&message); cancel != nullptr && !cancel->call_id) {
+    return withdraw(client, std::move(*cancel));
+  }
   if (const auto call = call_named_by(message)) return desk_.post(CallCommand{*call, client.self, std::move(message)});
   if (auto* invite = std::get_if<wire::Invite>(&message)) {
     if (client.live_calls.size() >= k_max_calls_per_device) {
       return desk_.refuse(asker, ErrorWord::LimitReached, "This device already has 16 live calls.");
     }
-    return desk_.post(PlaceCall{client.self, std::move(*invite)});
+    const bool withdrawn = take_withdrawn(client, invite->cmd_id);
+    return desk_.post(PlaceCall{client.self, std::move(*invite), std::nullopt, withdrawn});
   }
   if (const auto* history = std::get_if<wire::History>(&message)) {
     return desk_.effect(LoadHistory{asker.client, asker.cmd_id, client.self.user, history->limit, history->before});
   }
+  if (std::holds_alternative<wire::GetRules>(message)) return desk_.post(AskRules{client.self.user, asker, std::nullopt});
+  if (auto* change = std::get_if<wire::SetRules>(&message)) {
+    return desk_.post(AskRules{client.self.user, asker, std::move(change->rules)});
+  }
   if (std::holds_alternative<wire::WatchPresence>(message)) {
-    if (!desk_.settings.presence) return desk_.refuse(asker, ErrorWord::NotAllowed, "Presence is switched off on this server.");
+    if (!settings(client).presence) return desk_.refuse(asker, ErrorWord::NotAllowed, "Presence is switched off on this server.");
     client.watches_presence = true;
     return desk_.post(WatchPresence{client.self.user.project, asker});
   }
-  if (!desk_.settings.clients_create_sessions) {
+  if (!settings(client).clients_create_sessions) {
     return desk_.refuse(asker, ErrorWord::NotAllowed, "Only the app's backend creates sessions on this server.");
   }
   const auto session = desk_.make_id<SessionKind>(client.self.client.slot());
   desk_.post(CreateSession{session, client.self.user.project, std::nullopt});
   desk_.effect(MakeSessionToken{asker.client, asker.cmd_id, client.self.user.project, session});
+}
+
+// A cancel that knows the call by its invite only. The invite may still be on its way: then it is cancelled when it comes.
+void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
+  auto& memory = client.memory;
+  const Asker asker{client.self.client, command.cmd_id};
+  const auto invited = memory.answers.find(*command.invite_cmd_id);
+  if (invited == memory.answers.end()) {
+    std::erase_if(memory.withdrawn, [&](const auto& each) { return each.second + k_early_cancel_lifetime <= desk_.now; });
+    if (memory.withdrawn.size() >= k_max_early_cancels) {
+      return desk_.refuse(asker, ErrorWord::LimitReached, "16 cancels of this device wait for their invites already.");
+    }
+    memory.withdrawn[*command.invite_cmd_id] = desk_.now;
+    return desk_.reply(asker);
+  }
+  const auto* reply = invited->second ? std::get_if<wire::Reply>(&*invited->second) : nullptr;
+  const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
+  if (call == nullptr) return desk_.refuse(asker, ErrorWord::NoSuchCall, "That invite has made no call.");
+  const auto id = call->call.call_id;  // a hang-up, because the invite may have become the answer of another
+  desk_.post(CallCommand{id, client.self, wire::Hangup{command.cmd_id, id}});
+}
+
+bool ClientEngine::take_withdrawn(Client& client, const std::string& cmd_id) {
+  const auto node = client.memory.withdrawn.extract(cmd_id);
+  return !node.empty() && node.mapped() + k_early_cancel_lifetime > desk_.now;
+}
+
+void ClientEngine::park(const DeviceKey& device, CommandMemory&& memory) {
+  while (!parked_order_.empty() && (parked_order_.front().first <= desk_.now || parked_.size() >= k_max_parked_memories)) {
+    const auto found = parked_.find(parked_order_.front().second);
+    if (found != parked_.end() && found->second.until <= parked_order_.front().first) parked_.erase(found);
+    parked_order_.pop_front();
+  }
+  if (memory.order.empty() && memory.withdrawn.empty()) return;
+  const auto until = desk_.now + k_parked_lifetime;
+  parked_[device] = {until, std::move(memory)};
+  parked_order_.emplace_back(until, device);
+}
+
+ClientEngine::CommandMemory ClientEngine::take_parked(const DeviceKey& device) {
+  auto node = parked_.extract(device);
+  return node.empty() || node.mapped().until <= desk_.now ? CommandMemory{} : std::move(node.mapped().memory);
+}
+
+// A backend places a call for a user: at the device it names, else at the one heard last.
+void ClientEngine::on(AdminPlaceCall&& event) {
+  const UserKey user{event.project, event.place.from};
+  Client* chosen = nullptr;
+  for (auto device = devices_.lower_bound({user, {}}); device != devices_.end() && device->first.first == user; ++device) {
+    auto* client = find(device->second);
+    const bool wanted = !event.place.from_device || client->self.device == *event.place.from_device;
+    if (!wanted || !client->link || client->opening) continue;
+    if (chosen == nullptr || client->last_contact > chosen->last_contact) chosen = client;
+  }
+  if (chosen == nullptr) return desk_.effect(RestAnswered{event.request, RestRefusal::CallerOffline});
+  if (chosen->live_calls.size() >= k_max_calls_per_device) {
+    return desk_.effect(RestAnswered{event.request, RestRefusal::LimitReached});
+  }
+  desk_.post(PlaceCall{chosen->self, std::move(event.place.invite), event.request, false});
 }
 
 // The token that opens the session came with the command or with hello.
@@ -346,6 +432,7 @@ void ClientEngine::answer(const Asker& to, Answer answer) {
   auto* client = find(to.client);
   if (client == nullptr) return;
   const auto remembered = client->memory.answers.find(to.cmd_id);
+  if (remembered != client->memory.answers.end()) keep_merged(remembered->second, answer);
   if (client->link && !client->opening) {
     std::visit([&](const auto& said) { desk_.effect(Send{*client->link, said}); }, answer);
   }
@@ -380,21 +467,31 @@ void ClientEngine::event(Client& client, wire::ServerMessage&& message) {
 void ClientEngine::acknowledge(Client& client, std::uint64_t seq) {
   while (!client.unacknowledged.empty() && client.last_seq - client.unacknowledged.size() < seq) {
     client.unacknowledged_bytes -= client.unacknowledged.front().bytes;
+    saw(client, client.unacknowledged.front().event);
     client.unacknowledged.pop_front();
   }
   if (seq == client.last_seq) client.overflowed = false;
 }
 
+// A device that knows of a missed call need not be told again.
+void ClientEngine::saw(const Client& client, const wire::ServerMessage& event) {
+  const auto* missed = std::get_if<wire::Missed>(&event);
+  const auto* told = std::get_if<wire::CallEvent>(&event);
+  const bool is_final = told != nullptr && told->call.device_outcome && told->call.role == wire::Role::Callee;
+  if (missed != nullptr) desk_.post(MissedSeen{client.self.user, client.self.device, missed->record.call_id});
+  if (is_final) desk_.post(MissedSeen{client.self.user, client.self.device, told->call.call_id});
+}
+
 // --- heartbeat
 
 Duration ClientEngine::period(const Client& client) const {
-  return client.live_calls.empty() ? desk_.settings.heartbeat_idle : desk_.settings.heartbeat_live;
+  return client.live_calls.empty() ? settings(client).heartbeat_idle : settings(client).heartbeat_live;
 }
 
 // How long a client may be silent.
 Duration ClientEngine::patience(const Client& client) const {
   const auto heartbeats = period(client) * 5 / 2;
-  return client.live_calls.empty() ? heartbeats : std::max(heartbeats, desk_.settings.unstable_after);
+  return client.live_calls.empty() ? heartbeats : std::max(heartbeats, settings(client).unstable_after);
 }
 
 void ClientEngine::set_pace(Client& client) {
@@ -455,7 +552,7 @@ void ClientEngine::lose_link(Client& client, Instant since) {
   client.opening.reset();
   desk_.timers.cancel(client.heartbeat);
   desk_.timers.cancel(client.contact_lost);
-  desk_.arm(client.resume_over, std::max(since + desk_.settings.resume_window, desk_.now), TimerKind::ResumeOver, client.self.client);
+  desk_.arm(client.resume_over, std::max(since + settings(client).resume_window, desk_.now), TimerKind::ResumeOver, client.self.client);
   for (const auto& call : client.live_calls) desk_.post(DeviceLost{call, client.self, since});
   if (!client.anonymous) desk_.post(LinkDown{client.self.user, client.self.device});
 }
@@ -487,7 +584,9 @@ void ClientEngine::end_client(ClientId id, LeaveReason reason) {
   for (const auto& session : client.sessions) desk_.post(LeaveSession{session, id, reason});
   if (client.watches_presence) desk_.post(UnwatchPresence{client.self.user.project, id});
   if (!client.anonymous) desk_.post(Detach{client.self});
-  devices_.erase({client.self.user, client.self.device});
+  const DeviceKey device{client.self.user, client.self.device};
+  devices_.erase(device);
+  if (!client.anonymous) park(device, std::move(client.memory));
   clients_.erase(id);
 }
 

@@ -22,6 +22,7 @@ class ClientEngine {
   void on(const Refused& event);
   void on(const LinkCongested& event);
   void on(const DrainStarted& event);
+  void on(AdminPlaceCall&& event);
 
   void on(GiveReply&& mail);
   void on(GiveError&& mail);
@@ -51,7 +52,15 @@ class ClientEngine {
   struct CommandMemory {
     std::map<std::string, std::optional<Answer>> answers;  // nothing: still being worked on
     std::deque<std::string> order;
+    std::map<std::string, Instant> withdrawn;  // invites that were cancelled before they came, by cmd_id
   };
+
+  // The memory of a device whose client is gone, for a while.
+  struct Parked {
+    Instant until;
+    CommandMemory memory;
+  };
+  using DeviceKey = std::pair<UserKey, DeviceId>;
 
   struct Unacknowledged {
     wire::ServerMessage event;
@@ -97,6 +106,11 @@ class ClientEngine {
   void command(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
   bool is_repeated(Client& client, const std::string& cmd_id);
   bool may_spend(Client& client);
+  void withdraw(Client& client, wire::Cancel&& command);
+  bool take_withdrawn(Client& client, const std::string& cmd_id);
+  void park(const DeviceKey& device, CommandMemory&& memory);
+  CommandMemory take_parked(const DeviceKey& device);
+  void saw(const Client& client, const wire::ServerMessage& event);
   void dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
   void dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
                         std::optional<wire::TokenClaims>&& claims);
@@ -110,13 +124,16 @@ class ClientEngine {
   void drop_link(Client& client, wire::ErrorWord word, std::uint16_t code, const std::string& message);
   void end_client(ClientId id, wire::LeaveReason reason);
   void reject_link(LinkId link, const wire::Error& error, std::uint16_t code);
+  const Settings& settings(const Client& client) const { return desk_.settings_of(client.self.user.project); }
   Client* find(ClientId id);
   Client* client_of(LinkId link);
 
   Desk& desk_;
   std::map<LinkId, Link> links_;
   std::unordered_map<ClientId, Client> clients_;
-  std::map<std::pair<UserKey, DeviceId>, ClientId> devices_;
+  std::map<DeviceKey, ClientId> devices_;
+  std::map<DeviceKey, Parked> parked_;
+  std::deque<std::pair<Instant, DeviceKey>> parked_order_;
 };
 
 }  // namespace offhook::core

@@ -32,10 +32,14 @@ struct MakeSessionToken { ClientId client; std::string cmd_id; ProjectId project
 // Answer to AdminCreateSession.
 struct SessionMade { std::uint64_t request = 0; SessionId session; };
 
+// Answer to the requests of a backend that have a number.
+enum class RestRefusal { CallerOffline, CallOver, LimitReached };
+struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal> answer; };
+
 // No live call is left after DrainStarted: the program may stop.
 struct Drained {};
 
-using Effect = std::variant<Store, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, Drained>;
+using Effect = std::variant<Store, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace offhook::core

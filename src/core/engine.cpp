@@ -24,6 +24,8 @@ std::string_view describe(TimerKind kind) {
     case TimerKind::Grace: return "call drop_grace";
     case TimerKind::Media: return "call media_lost";
     case TimerKind::MaxDuration: return "call max_duration";
+    case TimerKind::Move: return "call move_timeout";
+    case TimerKind::Alone: return "call alone_timeout";
     case TimerKind::ForgetCall: return "call keep_ended";
     case TimerKind::DrainOver: return "drain";
     case TimerKind::Expectation: return "session expect_timeout";
@@ -35,7 +37,8 @@ std::string_view describe(TimerKind kind) {
 }  // namespace
 
 struct Engine::Parts {
-  Parts(Settings settings, const Seed& seed) : desk(std::move(settings), seed) {}
+  Parts(Settings settings, std::map<ProjectId, Settings> projects, const Seed& seed)
+      : desk(std::move(settings), std::move(projects), seed) {}
 
   Desk desk;
   ClientEngine clients{desk};
@@ -111,6 +114,8 @@ struct Engine::Parts {
       case TimerKind::Grace:
       case TimerKind::Media:
       case TimerKind::MaxDuration:
+      case TimerKind::Move:
+      case TimerKind::Alone:
       case TimerKind::ForgetCall: return calls.on_timer(key.kind, CallId(key.high, key.low));
     }
   }
@@ -122,6 +127,13 @@ struct Engine::Parts {
     desk.reply({event.client, event.cmd_id}, wire::SessionCreated{event.session, std::move(event.token)});
   }
   void take(AdminEndCall& event) { calls.on(event); }
+  void take(AdminRingMore& event) { calls.on(event); }
+  void take(AdminPlaceCall& event) { clients.on(std::move(event)); }
+  void take(AdminGetRules& event) { desk.effect(RestAnswered{event.request, users.rules_of(event.user)}); }
+  void take(AdminSetRules& event) {
+    users.set_rules(event.user, std::move(event.rules));
+    desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
+  }
   void take(AdminCreateSession& event) {
     const auto session = desk.make_id<SessionKind>(slot_of(event.project));
     desk.post(CreateSession{session, event.project, std::nullopt});
@@ -140,8 +152,10 @@ struct Engine::Parts {
   }
 };
 
-Engine::Engine(Settings settings, const Seed& seed) : parts_(std::make_unique<Parts>(std::move(settings), seed)) {
+Engine::Engine(Settings settings, const Seed& seed, std::map<ProjectId, Settings> projects)
+    : parts_(std::make_unique<Parts>(std::move(settings), std::move(projects), seed)) {
   CHECK(check_settings(parts_->desk.settings).empty());
+  for (const auto& [project, own] : parts_->desk.projects) CHECK(check_settings(own).empty());
 }
 
 Engine::~Engine() = default;

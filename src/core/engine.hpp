@@ -2,6 +2,7 @@
 // the same events give the same effects, byte for byte.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -32,8 +33,8 @@ struct EngineCounts {
 
 class Engine {
  public:
-  // REQUIRES: check_settings(settings) is empty.
-  Engine(Settings settings, const Seed& seed);
+  // `projects` have settings of their own. REQUIRES: check_settings of each is empty.
+  Engine(Settings settings, const Seed& seed, std::map<ProjectId, Settings> projects = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,12 +16,14 @@ using namespace std::chrono_literals;
 
 class World {
  public:
-  explicit World(Settings settings = {}) : engine(std::move(settings), Seed{7}) {}
+  explicit World(Settings settings = {}, std::map<ProjectId, Settings> projects = {})
+      : engine(std::move(settings), Seed{7}, std::move(projects)) {}
 
   Engine engine;
   Instant now{std::chrono::seconds{1'700'000'000}};
   std::vector<CallRecord> stored;
   bool drained = false;
+  std::vector<RestAnswered> rest_answers;
 
   // What one device has been told since it was last looked at, heartbeats apart.
   struct Device {
@@ -124,6 +127,7 @@ class World {
         devices_.erase(close->link);
       }
       if (std::holds_alternative<Drained>(effect)) drained = true;
+      if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
     }
   }
 
@@ -152,6 +156,71 @@ class World {
 
   std::map<LinkId, Device*> devices_;
   std::uint64_t last_link_ = 0;
+};
+
+// Alice with one device, Bob with two; all say hello unless a test says otherwise.
+class CallTest : public testing::Test {
+ protected:
+  explicit CallTest(Settings settings = {}, std::map<ProjectId, Settings> projects = {})
+      : world(std::move(settings), std::move(projects)) {}
+  void SetUp() override {
+    for (auto* device : {&alice, &bob, &bobs_tablet}) world.say_hello(*device);
+  }
+
+  CallId invite(wire::Media media = wire::Media::None) {
+    world.send(alice, wire::Invite{"", "bob", media, {}, {}});
+    return world.replied_call(alice).call_id;
+  }
+  void ring(World::Device& device, CallId call) { world.send(device, wire::RingAck{"", call, false}); }
+  void join(World::Device& device, const wire::Snapshot& call) {
+    ASSERT_TRUE(call.session_id);
+    world.send(device, wire::SessionConnect{"", *call.session_id, {}});
+  }
+  CallId talk() {
+    const auto call = invite();
+    ring(bob, call);
+    world.send(bob, wire::Answer{"", call});
+    join(bob, world.replied_call(bob));
+    join(alice, seen(alice));
+    return call;
+  }
+  wire::Snapshot seen(const World::Device& device) { return world.last<wire::CallEvent>(device).call; }
+  void expect_end(const wire::Snapshot& call, wire::Outcome outcome, std::optional<wire::Reason> reason, wire::Outcome device_outcome) {
+    EXPECT_EQ(call.phase, wire::Phase::Ended);
+    EXPECT_EQ(call.outcome, outcome);
+    EXPECT_EQ(call.reason, reason);
+    EXPECT_EQ(call.device_outcome, device_outcome);
+  }
+  void expect_one_final(const World::Device& device) {
+    int finals = 0;
+    for (const auto& message : device.inbox) {
+      const auto* event = std::get_if<wire::CallEvent>(&message);
+      finals += event != nullptr && event->call.device_outcome ? 1 : 0;
+    }
+    EXPECT_EQ(finals, 1) << device.device;
+  }
+
+  // A device that is there from the start.
+  World::Device& arrive(const UserId& user, const DeviceId& device) {
+    auto& made = arrived.emplace_back(world.connect(user, device));
+    world.say_hello(made);
+    return made;
+  }
+  // `caller` and `callee` talk.
+  CallId talk(World::Device& caller, World::Device& callee) {
+    world.send(caller, wire::Invite{"", callee.user, wire::Media::None, {}, {}});
+    const auto call = world.replied_call(caller).call_id;
+    world.send(callee, wire::Answer{"", call});
+    join(callee, world.replied_call(callee));
+    join(caller, seen(caller));
+    return call;
+  }
+
+  World world;
+  std::list<World::Device> arrived;
+  World::Device alice = world.connect("alice", "a1");
+  World::Device bob = world.connect("bob", "b1");
+  World::Device bobs_tablet = world.connect("bob", "b2");
 };
 
 }  // namespace offhook::core

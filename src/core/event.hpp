@@ -65,7 +65,15 @@ struct AdminEndCall { CallId call; };
 // The project's backend creates a session (REST); answered by the effect SessionMade.
 struct AdminCreateSession { ProjectId project; std::uint64_t request = 0; };
 
+// The project's backend places a call for a user (REST), at the device it names or the one heard last. Answered by RestAnswered,
+// as are the three below.
+struct AdminPlaceCall { std::uint64_t request = 0; ProjectId project; wire::PlaceRequest place; };
+struct AdminRingMore { std::uint64_t request = 0; CallId call; std::vector<UserId> users; };
+struct AdminGetRules { std::uint64_t request = 0; UserKey user; };
+struct AdminSetRules { std::uint64_t request = 0; UserKey user; wire::Rules rules; };
+
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
-                           DrainStarted, AdminEndCall, AdminCreateSession>;
+                           DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
+                           AdminSetRules>;
 
 }  // namespace offhook::core

@@ -15,6 +15,13 @@ inline constexpr std::size_t k_max_sessions = 200'000;
 inline constexpr std::size_t k_max_seen_users = 1'000'000;      // remembered for users.refuse_unknown
 inline constexpr std::size_t k_max_calls_per_device = 16;       // live ones it has placed
 inline constexpr std::size_t k_max_devices_per_call = 32;
+inline constexpr std::size_t k_max_legs = 16;                   // users called by one call
+inline constexpr std::size_t k_max_early_cancels = 16;          // per device, of invites that have not come yet
+inline constexpr std::size_t k_max_parked_memories = 100'000;   // answers to devices that are gone
+inline constexpr std::size_t k_max_missed_per_user = 100;
+inline constexpr std::size_t k_max_missed = 500'000;            // of all users; the oldest are forgotten first
+inline constexpr std::size_t k_max_rules = 1'000'000;           // users with rules of their own
+inline constexpr std::size_t k_max_ring_buckets = 200'000;
 inline constexpr std::size_t k_max_sessions_per_client = 16;
 inline constexpr std::size_t k_max_connections_per_session = 64;
 inline constexpr std::size_t k_max_streams_per_session = 64;
@@ -27,5 +34,8 @@ inline constexpr std::int64_t k_commands_per_second = 50;
 inline constexpr std::int64_t k_command_burst = 200;
 inline constexpr Duration k_hello_timeout = std::chrono::seconds{5};
 inline constexpr Duration k_session_lifetime = std::chrono::hours{24};  // after the last connection left
+
+inline constexpr Duration k_early_cancel_lifetime = std::chrono::seconds{60};
+inline constexpr Duration k_parked_lifetime = std::chrono::minutes{10};
 
 }  // namespace offhook::core

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,22 +46,56 @@ struct Membership { ClientId client; SessionId session; bool joined = true; };
 struct Attach { Member member; };                     // the device has a client and a link; answered by Attached
 struct LinkDown { UserKey user; DeviceId device; };   // it may come back
 struct Detach { Member member; };                     // its client is gone
-struct PlaceCall { Member caller; wire::Invite invite; };  // key: the callee
-struct UserCall { UserKey user; CallId call; bool live = true; };
+struct Opened { Member member; std::vector<CallId> shown; };  // welcome is said; it showed these calls
+// Key: the callee, of a group the first.
+struct PlaceCall {
+  Member caller;
+  wire::Invite invite;
+  std::optional<std::uint64_t> request;  // of the REST interface; nothing: the device asked
+  bool withdrawn = false;                // cancelled before it came
+};
+struct RingLeg { CallId call; UserKey caller; UserKey user; };  // answered by LegFound
+// What a live call is to one of its users.
+struct Share {
+  UserId peer;
+  bool outgoing = false;
+  bool answered = false;
+  bool group = false;
+  DeviceId device;  // that speaks for the user
+};
+struct UserCall { UserKey user; CallId call; std::optional<Share> share; };  // nothing: not live any more
+// A device that has been told of the end of a call; nothing: for good, else by an event to this client that may still be lost.
+struct ToldDevice { DeviceId device; std::optional<ClientId> client; };
+struct MissedCall { UserKey user; wire::HistoryRecord record; std::vector<ToldDevice> told; };
+struct MissedSeen { UserKey user; DeviceId device; CallId call; };
+struct AskRules { UserKey user; Asker asker; std::optional<wire::Rules> change; };
 struct WatchPresence { ProjectId project; Asker asker; };
 struct UnwatchPresence { ProjectId project; ClientId client; };
 
 // --- to `call:`
 struct Refusal { wire::Outcome outcome; wire::Reason reason; };
+// A device that is to ring.
+struct Candidate { Member member; bool in_call = false; };
 struct CreateCall {
   CallId call;
   Member caller;
   wire::Invite invite;
-  std::vector<Member> devices;     // the callee's that have a client now
+  std::vector<Candidate> devices;  // the callee's that have a client now; of a group none yet
   std::optional<Refusal> refusal;  // the call is over as soon as it exists
+  bool silent = false;             // the callee is not to learn of it
+  std::optional<std::uint64_t> request;
 };
+struct LegFound {
+  CallId call;
+  UserKey user;
+  std::vector<Candidate> devices;
+  std::optional<Refusal> refusal;
+  bool silent = false;
+};
+// An invite to somebody with whom there is a call already.
+struct InviteAgain { CallId call; PlaceCall place; };
 struct CallCommand { CallId call; Member who; wire::ClientMessage command; };
-struct DeviceAttached { CallId call; Member who; };
+struct DeviceAttached { CallId call; Member who; bool in_call = false; };
 struct DeviceLost { CallId call; Member who; Instant since; };
 struct AskSnapshot { CallId call; Member who; bool named = false; };  // named: the client asked for this very call
 struct SessionPresence { CallId call; UserKey user; DeviceId device; bool joined = true; };
@@ -72,6 +107,7 @@ struct CreateSession {
   std::optional<CallId> call;
 };
 struct Admit { SessionId session; UserKey user; DeviceId device; };
+struct Expel { SessionId session; UserKey user; DeviceId device; };
 struct CloseSession { SessionId session; wire::LeaveReason reason; };
 struct SessionCommand {
   SessionId session;
@@ -83,15 +119,18 @@ struct SessionCommand {
 struct LeaveSession { SessionId session; ClientId client; wire::LeaveReason reason; };
 
 using Mail = std::variant<GiveReply, GiveError, GiveEvent, Attached, SnapshotGiven, LiveCall, Membership, Attach, LinkDown,
-                          Detach, PlaceCall, UserCall, WatchPresence, UnwatchPresence, CreateCall, CallCommand,
-                          DeviceAttached, DeviceLost, AskSnapshot, SessionPresence, CreateSession, Admit, CloseSession,
+                          Detach, Opened, PlaceCall, RingLeg, UserCall, MissedCall, MissedSeen, AskRules, WatchPresence, UnwatchPresence, CreateCall, LegFound,
+                          InviteAgain, CallCommand,
+                          DeviceAttached, DeviceLost, AskSnapshot, SessionPresence, CreateSession, Admit, Expel, CloseSession,
                           SessionCommand, LeaveSession>;
 
 // What the engines of one shard share. `now` is set by the one who calls in, for the time of that call.
 struct Desk {
-  Desk(Settings chosen, const Seed& seed) : settings(std::move(chosen)), random(seed) {}
+  Desk(Settings chosen, std::map<ProjectId, Settings> own, const Seed& seed)
+      : settings(std::move(chosen)), projects(std::move(own)), random(seed) {}
 
   const Settings settings;
+  const std::map<ProjectId, Settings> projects;  // those with settings of their own
   Random random;
   TimerWheel timers;
   Instant now{};
@@ -99,6 +138,10 @@ struct Desk {
   std::deque<Mail> mail;
   Effects* out = nullptr;
 
+  const Settings& settings_of(const ProjectId& project) const {
+    const auto own = projects.find(project);
+    return own == projects.end() ? settings : own->second;
+  }
   void post(Mail message) { mail.push_back(std::move(message)); }
   void effect(Effect effect) { out->push_back(std::move(effect)); }
   void reply(const Asker& to, wire::ReplyBody body = {}) { post(GiveReply{to, std::move(body)}); }

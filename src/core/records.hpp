@@ -20,6 +20,17 @@ struct DeviceRecord {
   std::optional<wire::Outcome> outcome;
 };
 
+// One user of a call, the caller apart.
+struct LegRecord {
+  UserId user;
+  std::vector<DeviceRecord> devices;
+  std::optional<DeviceId> winner;
+  std::optional<Instant> rang_at, answered_at, ended_at;
+  std::optional<wire::Outcome> outcome;
+  std::optional<wire::Reason> reason;
+  bool silent = false;  // the user is not to learn of it: has blocked the caller, or the invite was withdrawn before it came
+};
+
 // One call, whole, at one version; a later version replaces an earlier one.
 struct CallRecord {
   CallId id;
@@ -27,14 +38,12 @@ struct CallRecord {
   ProjectId project;
   UserId caller;
   DeviceId caller_device;
-  UserId callee;
+  std::optional<wire::Group> group;  // of a group; its users are those of the legs
+  std::vector<LegRecord> legs;       // at least one
   wire::Media media = wire::Media::None;
   SessionId session;
   wire::Phase phase = wire::Phase::Inviting;
-  std::vector<DeviceRecord> devices;  // the callee's
-  std::optional<DeviceId> winner;
   Instant created_at{};
-  std::optional<Instant> rang_at;
   std::optional<Instant> answered_at;
   std::optional<Instant> active_at;
   std::optional<Instant> ended_at;
@@ -51,6 +60,22 @@ struct SessionRecord {
   Instant created_at{};
 };
 
-using Record = std::variant<CallRecord, SessionRecord>;
+struct RulesRecord {
+  UserKey user;
+  wire::Rules rules;
+};
+
+using Record = std::variant<CallRecord, SessionRecord, RulesRecord>;
+
+// The leg of this user, or nothing.
+const LegRecord* leg_of(const CallRecord& record, const UserId& user);
+
+// Did this user take part, and may know it?
+bool concerns(const CallRecord& record, const UserId& user);
+
+// What `user`, whom it concerns, sees of a call that has ended, for this user at least.
+wire::HistoryRecord history_record(const CallRecord& record, const UserId& user);
+
+std::vector<wire::LegView> leg_views(const CallRecord& record);
 
 }  // namespace offhook::core

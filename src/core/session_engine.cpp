@@ -24,6 +24,16 @@ void SessionEngine::on(const Admit& mail) {
   if (auto* session = find(mail.session)) session->admitted.insert({mail.user, mail.device});
 }
 
+void SessionEngine::on(const Expel& mail) {
+  auto* session = find(mail.session);
+  if (session == nullptr) return;
+  session->admitted.erase({mail.user, mail.device});
+  for (const auto& [id, joined] : session->connections) {
+    if (joined.member.user != mail.user || joined.member.device != mail.device) continue;
+    return leave(*session, id, LeaveReason::ForceDisconnected, true);
+  }
+}
+
 void SessionEngine::on(const CloseSession& mail) {
   auto* session = find(mail.session);
   if (session == nullptr) return;
@@ -160,7 +170,7 @@ void SessionEngine::on_command(Visit& visit, const wire::Expect& command) {
     return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 32 open expectations, its limit.");
   }
   const auto timeout = command.timeout_ms ? Duration{std::chrono::milliseconds{*command.timeout_ms}}
-                                          : desk_.settings.expect_timeout;
+                                          : desk_.settings_of(session.project).expect_timeout;
   const auto id = desk_.make_id<ExpectationKind>(session.id.slot());
   Expectation expectation{visit.own->shown.connection_id, visit.asker.client, command.user, command.data, {}};
   desk_.arm(expectation.over, desk_.now + timeout, TimerKind::Expectation, id);

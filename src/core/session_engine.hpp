@@ -16,6 +16,7 @@ class SessionEngine {
 
   void on(const CreateSession& mail);
   void on(const Admit& mail);
+  void on(const Expel& mail);
   void on(const CloseSession& mail);
   void on(SessionCommand&& mail);
   void on(const LeaveSession& mail);

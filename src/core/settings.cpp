@@ -34,6 +34,28 @@ constexpr std::array k_durations{
     DurationSetting{"expect_timeout", "", &Settings::expect_timeout, 1s, 1h,
                     "how long an expectation waits unless the client says otherwise"},
     DurationSetting{"keep_ended", "", &Settings::keep_ended, 1min, 24h, "how long an ended call can still be asked for"},
+    DurationSetting{"move_timeout", "T_move", &Settings::move_timeout, 1s, 30s,
+                    "a device that takes a call over has no media by then: the old one keeps it"},
+    DurationSetting{"alone_timeout", "T_alone", &Settings::alone_timeout, 0s, 600s,
+                    "one is left in a group call and nobody rings: the call ends alone"},
+    DurationSetting{"keep_missed", "", &Settings::keep_missed, 1h, 720h,
+                    "a missed call waits so long for devices that do not know of it"},
+};
+
+constexpr std::array k_counts{
+    CountSetting{"rings_per_caller", &Settings::rings_per_caller, 1, 100'000, "users one user may ring in a minute"},
+    CountSetting{"rings_per_pair", &Settings::rings_per_pair, 1, 100'000, "how often one user may ring the same other one in a minute"},
+    CountSetting{"rings_per_callee", &Settings::rings_per_callee, 1, 100'000, "how often one user is rung in a minute by all others"},
+};
+
+const std::array k_words{
+    WordSetting{"glare", {"merge", "busy"}, "two call each other at the same time: their calls become one, or the second is busy",
+                [](Settings& s, std::size_t word) { s.glare = static_cast<Glare>(word); }},
+    WordSetting{"decline_policy", {"first_decline", "all_devices"},
+                "a refusal by one device ends the ringing of all, or only its own while others ring",
+                [](Settings& s, std::size_t word) { s.decline_policy = static_cast<wire::DeclinePolicy>(word); }},
+    WordSetting{"blocked_as", {"failed", "busy", "declined", "unreachable"}, "outcome of a call to somebody who has blocked the caller",
+                [](Settings& s, std::size_t word) { s.blocked_as = static_cast<BlockedAs>(word); }},
 };
 
 struct Relation {
@@ -50,6 +72,10 @@ std::string seconds(Duration d) {
 
 std::span<const DurationSetting> duration_settings() { return k_durations; }
 
+std::span<const CountSetting> count_settings() { return k_counts; }
+
+std::span<const WordSetting> word_settings() { return k_words; }
+
 std::vector<std::string> check_settings(const Settings& s) {
   std::vector<std::string> problems;
   for (const auto& setting : k_durations) {
@@ -58,14 +84,21 @@ std::vector<std::string> check_settings(const Settings& s) {
     problems.push_back(std::string(setting.name) + " is " + seconds(value) + " and must be " + seconds(setting.min) +
                        " to " + seconds(setting.max) + ".");
   }
+  for (const auto& setting : k_counts) {
+    const auto value = s.*setting.field;
+    if (value >= setting.min && value <= setting.max) continue;
+    problems.push_back(std::string(setting.name) + " is " + std::to_string(value) + " and must be " +
+                       std::to_string(setting.min) + " to " + std::to_string(setting.max) + ".");
+  }
   constexpr Duration k_ring_watchdog = 10s;  // the client's W_ring
   const Relation relations[] = {
       {2 * s.heartbeat_live <= s.caller_grace, "caller_grace must be at least twice heartbeat_live, or one lost heartbeat ends a call."},
       {5 * s.heartbeat_live <= 2 * s.drop_grace, "drop_grace must be at least 2.5 times heartbeat_live, or a slow heartbeat drops a call."},
-      {2 * s.heartbeat_live <= k_ring_watchdog, "heartbeat_live must be at most 5 s, or a ringing device takes silence for loss."},
+      {2 * s.heartbeat_live <= k_ring_watchdog, "heartbeat_live must be at most half of the client's ring watchdog (10 s), or a ringing device takes silence for loss."},
       {s.heartbeat_live <= s.heartbeat_idle, "heartbeat_live must not be longer than heartbeat_idle."},
       {s.wake_timeout <= s.setup_timeout, "wake_timeout must not be longer than setup_timeout, its cap."},
       {s.ring_timeout <= s.setup_timeout, "ring_timeout must not be longer than setup_timeout, its cap."},
+      {s.move_timeout < s.drop_grace, "move_timeout must be less than drop_grace, or a call is dropped while it moves."},
       {2 * s.unstable_after < s.drop_grace, "unstable_after must be less than half of drop_grace, or the warning comes too late."},
   };
   for (const auto& relation : relations) {

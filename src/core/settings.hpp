@@ -13,6 +13,11 @@
 
 namespace offhook::core {
 
+// What a second invite between two who call each other at the same time becomes.
+enum class Glare { Merge, Busy };
+// What the caller is told whom the callee has blocked.
+enum class BlockedAs { Failed, Busy, Declined, Unreachable };
+
 struct Settings {
   Duration place_timeout = std::chrono::seconds{10};
   Duration wake_timeout = std::chrono::seconds{20};
@@ -28,6 +33,15 @@ struct Settings {
   Duration resume_window = std::chrono::seconds{30};
   Duration expect_timeout = std::chrono::seconds{60};
   Duration keep_ended = std::chrono::minutes{10};
+  Duration move_timeout = std::chrono::seconds{15};
+  Duration alone_timeout = std::chrono::seconds{60};
+  Duration keep_missed = std::chrono::hours{168};
+  std::int64_t rings_per_caller = 60;  // a minute
+  std::int64_t rings_per_pair = 20;
+  std::int64_t rings_per_callee = 120;
+  Glare glare = Glare::Merge;
+  wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
+  BlockedAs blocked_as = BlockedAs::Failed;
   bool clients_create_sessions = true;
   bool presence = true;
   bool refuse_unknown_users = false;
@@ -46,6 +60,27 @@ struct DurationSetting {
 };
 
 std::span<const DurationSetting> duration_settings();
+
+// One number of Settings: rings a minute, each over which is refused as rate_limited.
+struct CountSetting {
+  std::string_view name;
+  std::int64_t Settings::*field;
+  std::int64_t min;
+  std::int64_t max;
+  std::string_view meaning;
+};
+
+std::span<const CountSetting> count_settings();
+
+// One choice of Settings among words.
+struct WordSetting {
+  std::string_view name;
+  std::vector<std::string_view> words;  // the first is the default
+  std::string_view meaning;
+  void (*choose)(Settings& settings, std::size_t word);
+};
+
+std::span<const WordSetting> word_settings();
 
 // Empty if all is well; otherwise one sentence per problem, each naming the settings it is about.
 std::vector<std::string> check_settings(const Settings& settings);

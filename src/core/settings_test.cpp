@@ -21,6 +21,31 @@ TEST(Settings, EachRangeIsHeldAtBothEnds) {
   }
 }
 
+TEST(Settings, EveryRelationIsCheckedAndNamesWhatItIsAbout) {
+  const auto problem = [](Settings settings) {
+    const auto problems = check_settings(settings);
+    return problems.size() == 1 ? problems[0] : "problems: " + std::to_string(problems.size());
+  };
+  const auto names = [](const std::string& text, std::string_view one, std::string_view other) {
+    return text.find(one) != std::string::npos && text.find(other) != std::string::npos;
+  };
+  Settings s;
+  s.heartbeat_live = 2s, s.caller_grace = 3s;
+  EXPECT_TRUE(names(problem(s), "caller_grace", "heartbeat_live"));
+  s = {}, s.heartbeat_live = 5s, s.drop_grace = 12s, s.move_timeout = 5s;
+  EXPECT_TRUE(names(problem(s), "drop_grace", "heartbeat_live"));
+  s = {}, s.heartbeat_idle = 2s, s.heartbeat_live = 3s;
+  EXPECT_TRUE(names(problem(s), "heartbeat_live", "heartbeat_idle"));
+  s = {}, s.setup_timeout = 45s, s.wake_timeout = 50s;
+  EXPECT_TRUE(names(problem(s), "wake_timeout", "setup_timeout"));
+  s = {}, s.drop_grace = 15s;
+  EXPECT_TRUE(names(problem(s), "move_timeout", "drop_grace"));
+  s = {}, s.unstable_after = 10s, s.drop_grace = 20s;
+  EXPECT_TRUE(names(problem(s), "unstable_after", "drop_grace"));
+  s = {}, s.rings_per_pair = 0;
+  EXPECT_TRUE(names(problem(s), "rings_per_pair", "1 to"));
+}
+
 TEST(Settings, RelationsNameBothSettings) {
   Settings settings;
   settings.ring_timeout = 70s;
@@ -30,6 +55,7 @@ TEST(Settings, RelationsNameBothSettings) {
   EXPECT_NE(problems[0].find("setup_timeout"), std::string::npos);
   Settings warned_late;
   warned_late.drop_grace = 5s;
+  warned_late.move_timeout = 4s;
   EXPECT_EQ(check_settings(warned_late).size(), 1U);
 }
 

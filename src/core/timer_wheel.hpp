@@ -14,7 +14,7 @@ namespace offhook::core {
 
 enum class TimerKind : std::uint8_t {
   HelloTimeout, Heartbeat, ContactLost, ResumeOver,                                          // link, client
-  Setup, Wake, Ring, CallerGrace, Connect, Grace, Media, MaxDuration, ForgetCall, DrainOver,  // call
+  Setup, Wake, Ring, CallerGrace, Connect, Grace, Media, MaxDuration, Move, Alone, ForgetCall, DrainOver,  // call
   Expectation, ForgetSession,                                                                // session
 };
 

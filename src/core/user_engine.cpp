@@ -9,10 +9,14 @@ namespace offhook::core {
 void UserEngine::on(const Attach& mail) {
   auto& user = users_[mail.member.user];
   user.devices[mail.member.device] = {mail.member, true};
-  if (desk_.settings.refuse_unknown_users && seen_.size() < k_max_seen_users) seen_.insert(mail.member.user);
+  if (desk_.settings_of(mail.member.user.project).refuse_unknown_users && seen_.size() < k_max_seen_users) seen_.insert(mail.member.user);
   update_presence(mail.member.user);
-  for (const auto& call : user.live_calls) desk_.post(DeviceAttached{call, mail.member});
-  desk_.post(Attached{mail.member.client, {user.live_calls.begin(), user.live_calls.end()}});
+  Attached attached{mail.member.client, {}};
+  for (const auto& [call, share] : user.live_calls) {
+    attached.calls.push_back(call);
+    desk_.post(DeviceAttached{call, mail.member, user.is_in_call(mail.member.device)});
+  }
+  desk_.post(std::move(attached));
 }
 
 void UserEngine::on(const LinkDown& mail) {
@@ -33,33 +37,9 @@ void UserEngine::on(const Detach& mail) {
   forget_if_idle(mail.member.user);
 }
 
-// The call's key lives in the callee's slot, so that a call mostly decides in one place.
-void UserEngine::on(PlaceCall&& mail) {
-  const UserKey callee{mail.caller.user.project, mail.invite.to};
-  CreateCall create;
-  create.call = desk_.make_id<CallKind>(slot_of(callee));
-  create.refusal = refusal_of(mail, callee);
-  create.caller = std::move(mail.caller);
-  create.invite = std::move(mail.invite);
-  if (const auto user = users_.find(callee); user != users_.end()) {
-    for (const auto& [id, device] : user->second.devices) create.devices.push_back(device.self);
-  }
-  if (create.devices.size() > k_max_devices_per_call) create.devices.resize(k_max_devices_per_call);
-  desk_.post(std::move(create));
-}
-
-std::optional<Refusal> UserEngine::refusal_of(const PlaceCall& mail, const UserKey& callee) const {
-  using wire::Outcome;
-  using wire::Reason;
-  if (callee == mail.caller.user) return Refusal{Outcome::Failed, Reason::NotAllowed};
-  const bool unknown = !users_.contains(callee) && !seen_.contains(callee);
-  if (desk_.settings.refuse_unknown_users && unknown) return Refusal{Outcome::Failed, Reason::NoSuchUser};
-  return std::nullopt;
-}
-
 void UserEngine::on(const UserCall& mail) {
-  if (mail.live) {
-    users_[mail.user].live_calls.insert(mail.call);
+  if (mail.share) {
+    users_[mail.user].live_calls[mail.call] = *mail.share;
     return;
   }
   const auto user = users_.find(mail.user);

@@ -1,26 +1,37 @@
-// The key `user:`: which devices a user has, who is online, which live calls a user is in. Busy is derived from those calls,
-// never stored.
+// The key `user:`: which devices a user has, who is online, which live calls a user is in, how the user wants to be called and
+// which calls were missed. Busy is derived from live calls, never stored.
 #pragma once
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/mail.hpp"
+#include "core/missed_calls.hpp"
+#include "core/ring_budget.hpp"
 
 namespace offhook::core {
 
 class UserEngine {
  public:
-  explicit UserEngine(Desk& desk) : desk_(desk) {}
+  explicit UserEngine(Desk& desk) : desk_(desk), missed_(desk) {}
 
   void on(const Attach& mail);
   void on(const LinkDown& mail);
   void on(const Detach& mail);
+  void on(const Opened& mail) { missed_.tell(mail.member, mail.shown); }
   void on(PlaceCall&& mail);
+  void on(const RingLeg& mail);
   void on(const UserCall& mail);
+  void on(const MissedCall& mail);
+  void on(const MissedSeen& mail) { missed_.seen(mail); }
+  void on(const AskRules& mail);
   void on(const WatchPresence& mail);
   void on(const UnwatchPresence& mail);
+
+  wire::Rules rules_of(const UserKey& user) const;
+  void set_rules(const UserKey& user, wire::Rules rules);
 
   std::size_t users() const { return users_.size(); }
 
@@ -31,14 +42,34 @@ class UserEngine {
   };
   struct User {
     std::map<DeviceId, Device> devices;
-    std::set<CallId> live_calls;
+    std::map<CallId, Share> live_calls;
+
+    bool is_in_call(const DeviceId& device) const;
+    bool is_in_call() const;
+    std::size_t rings() const;
+  };
+
+  // Whether and where somebody can be rung.
+  struct Answer {
+    std::vector<Candidate> devices;
+    std::optional<Refusal> refusal;
+    bool silent = false;
   };
 
   void update_presence(const UserKey& key);
   void forget_if_idle(const UserKey& key);
-  std::optional<Refusal> refusal_of(const PlaceCall& mail, const UserKey& callee) const;
+  void place_group(PlaceCall&& mail);
+  std::optional<CallId> call_between(const UserKey& callee, const UserId& caller) const;
+  bool is_glare(const UserKey& callee, CallId call) const;
+  Answer ask(const UserKey& caller, const UserKey& callee);
+  std::optional<Refusal> refusal_of(const UserKey& caller, const UserKey& callee);
+  bool is_over_budget(const UserKey& caller, const UserKey& callee);
+  std::vector<Candidate> candidates(const UserKey& callee) const;
 
   Desk& desk_;
+  MissedCalls missed_;
+  std::unordered_map<UserKey, wire::Rules> rules_;  // of those that differ from the defaults
+  RingBudget caller_budget_, pair_budget_, callee_budget_;
   std::map<UserKey, User> users_;
   std::unordered_set<UserKey> seen_;  // for users.refuse_unknown
   std::map<ProjectId, std::set<UserId>> online_;

@@ -72,6 +72,12 @@ class Reader {
     out = *value;
   }
 
+  void number(const toml::node& node, std::string_view key, std::int64_t& out) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) return problem(node.source(), "\"" + std::string(key) + "\" must be a whole number.");
+    out = *value;
+  }
+
   void duration(const toml::node& node, std::string_view key, Duration& out) {
     const auto text = node.value_exact<std::string>();
     const auto value = text ? parse_duration(*text) : std::nullopt;
@@ -95,10 +101,63 @@ void read_timers(Reader& reader, const toml::node& node, core::Settings& setting
   });
 }
 
+void read_calls(Reader& reader, const toml::node& node, core::Settings& settings) {
+  std::vector<std::string_view> names;
+  for (const auto& setting : core::word_settings()) names.push_back(setting.name);
+  reader.table(node, "calls", names, [&](std::string_view key, const toml::node& value) {
+    for (const auto& setting : core::word_settings()) {
+      if (setting.name != key) continue;
+      std::string text;
+      reader.text(value, key, text);
+      const auto found = std::find(setting.words.begin(), setting.words.end(), text);
+      if (found != setting.words.end()) {
+        setting.choose(settings, static_cast<std::size_t>(found - setting.words.begin()));
+      } else {
+        std::string words;
+        for (const auto word : setting.words) words += (words.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+        reader.problem(value.source(), "\"" + std::string(key) + "\" must be one of " + words + ".");
+      }
+    }
+  });
+}
+
+void read_limits(Reader& reader, const toml::node& node, core::Settings& settings) {
+  std::vector<std::string_view> names;
+  for (const auto& setting : core::count_settings()) names.push_back(setting.name);
+  reader.table(node, "limits", names, [&](std::string_view key, const toml::node& value) {
+    for (const auto& setting : core::count_settings()) {
+      if (setting.name == key) reader.number(value, key, settings.*setting.field);
+    }
+  });
+}
+
+void read_switch(Reader& reader, const toml::node& node, const std::string& table, std::string_view name, bool& out) {
+  reader.table(node, table, {name}, [&](std::string_view, const toml::node& value) { reader.boolean(value, name, out); });
+}
+
+// The tables that the server has for all and a project may have for itself.
+const std::vector<std::string_view> k_tables_of_all = {"timers", "calls", "limits", "sessions", "presence", "users"};
+
+void read_settings(Reader& reader, std::string_view key, const toml::node& node, core::Settings& settings) {
+  if (key == "timers") read_timers(reader, node, settings);
+  if (key == "calls") read_calls(reader, node, settings);
+  if (key == "limits") read_limits(reader, node, settings);
+  if (key == "sessions") read_switch(reader, node, "sessions", "clients_create", settings.clients_create_sessions);
+  if (key == "presence") read_switch(reader, node, "presence", "enabled", settings.presence);
+  if (key == "users") read_switch(reader, node, "users", "refuse_unknown", settings.refuse_unknown_users);
+}
+
+// Read after everything that holds for all projects.
 void read_project(Reader& reader, const toml::node& node, Config& config) {
   Project project;
-  reader.table(node, "project", {"key", "secret"}, [&](std::string_view key, const toml::node& value) {
-    reader.text(value, key, key == "key" ? project.key : project.secret);
+  project.settings = config.settings;
+  std::vector<std::string_view> names = {"key", "secret"};
+  names.insert(names.end(), k_tables_of_all.begin(), k_tables_of_all.end());
+  reader.table(node, "project", names, [&](std::string_view key, const toml::node& value) {
+    if (key == "key") return reader.text(value, key, project.key);
+    if (key == "secret") return reader.text(value, key, project.secret);
+    project.has_own_settings = true;
+    read_settings(reader, key, value, project.settings);
   });
   if (project.key.empty() || project.secret.size() < 16) {
     reader.problem(node.source(), "a [[project]] needs a \"key\" and a \"secret\" of at least 16 characters.");
@@ -141,9 +200,8 @@ void read_server(Reader& reader, const toml::node& node, Config& config) {
 
 void read_top(Reader& reader, std::string_view key, const toml::node& node, Config& config) {
   auto& settings = config.settings;
+  read_settings(reader, key, node, settings);
   if (key == "server") read_server(reader, node, config);
-  if (key == "timers") read_timers(reader, node, settings);
-  if (key == "project") read_list(reader, node, "project", [&](const auto& item) { read_project(reader, item, config); });
   if (key == "ice_server") {
     read_list(reader, node, "ice_server", [&](const auto& item) { read_ice_server(reader, item, settings); });
   }
@@ -152,12 +210,6 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
       reader.text(value, name, name == "key" ? config.key_file : config.certificate_file);
     });
   }
-  const auto one_switch = [&](const std::string& table, std::string_view name, bool& out) {
-    reader.table(node, table, {name}, [&](std::string_view, const toml::node& value) { reader.boolean(value, name, out); });
-  };
-  if (key == "sessions") one_switch("sessions", "clients_create", settings.clients_create_sessions);
-  if (key == "presence") one_switch("presence", "enabled", settings.presence);
-  if (key == "users") one_switch("users", "refuse_unknown", settings.refuse_unknown_users);
   if (key == "drain") {
     reader.table(node, "drain", {"timeout"}, [&](std::string_view name, const toml::node& value) {
       reader.duration(value, name, config.drain_timeout);
@@ -238,8 +290,11 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain"};
+                                                  "presence", "users", "drain", "calls", "limits"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
+    if (const auto* projects = parsed.get("project")) {
+      read_list(reader, *projects, "project", [&](const auto& item) { read_project(reader, item, config); });
+    }
   } catch (const toml::parse_error& failure) {
     reader.problem(failure.source(), std::string(failure.description()) + ".");
   }
@@ -265,12 +320,16 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
       problems += "the project " + project.key + " uses the development secret, which everybody knows: choose another, or start with --dev.\n";
     }
   }
-  if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret)});
+  if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret), {}, false});
   if (config.projects.empty()) {
     problems += "there is no [[project]] with a key and a secret in the configuration; to try the server out, start it with --dev.\n";
   }
   if (config.certificate_file.empty() != config.key_file.empty()) problems += "[tls] needs both certificate and key.\n";
   for (const auto& problem : core::check_settings(config.settings)) problems += "[timers] " + problem + "\n";
+  for (const auto& project : config.projects) {
+    if (!project.has_own_settings) continue;
+    for (const auto& problem : core::check_settings(project.settings)) problems += "[[project]] " + project.key + ": " + problem + "\n";
+  }
   if (!problems.empty()) return error(problems);
   return config;
 }
@@ -286,6 +345,10 @@ std::string default_config() {
   for (const auto& setting : core::duration_settings()) {
     out += std::string(setting.name) + " = \"" + to_text(settings.*setting.field) + "\"\n";
   }
+  out += "\n[calls]\n";
+  for (const auto& setting : core::word_settings()) out += std::string(setting.name) + " = \"" + std::string(setting.words.front()) + "\"\n";
+  out += "\n[limits]\n";
+  for (const auto& setting : core::count_settings()) out += std::string(setting.name) + " = " + std::to_string(settings.*setting.field) + "\n";
   return out +
          "\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
          "[drain]\ntimeout = \"10s\"\n";
@@ -298,7 +361,26 @@ std::string settings_markdown() {
     out += "| `" + std::string(setting.name) + "` | " + to_text(settings.*setting.field) + " | " + to_text(setting.min) + " – " +
            to_text(setting.max) + " | " + std::string(setting.meaning) + " |\n";
   }
+  out += "\n| setting in `[calls]` | words, the default first | meaning |\n|---|---|---|\n";
+  for (const auto& setting : core::word_settings()) {
+    std::string words;
+    for (const auto word : setting.words) words += (words.empty() ? "`" : ", `") + std::string(word) + "`";
+    out += "| `" + std::string(setting.name) + "` | " + words + " | " + std::string(setting.meaning) + " |\n";
+  }
+  out += "\n| setting in `[limits]` | default | range | meaning |\n|---|---|---|---|\n";
+  for (const auto& setting : core::count_settings()) {
+    out += "| `" + std::string(setting.name) + "` | " + std::to_string(settings.*setting.field) + " | " + std::to_string(setting.min) + " – " +
+           std::to_string(setting.max) + " | " + std::string(setting.meaning) + " |\n";
+  }
   return out;
+}
+
+std::map<ProjectId, core::Settings> Config::own_settings() const {
+  std::map<ProjectId, core::Settings> own;
+  for (const auto& project : projects) {
+    if (project.has_own_settings) own.emplace(project.key, project.settings);
+  }
+  return own;
 }
 
 std::string help() {

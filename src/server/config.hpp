@@ -1,6 +1,7 @@
 // What the operator wants: the command line and the TOML file, checked before anything starts.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
 struct Project {
   ProjectId key;
   std::string secret;
+  core::Settings settings;  // those of the server, changed by the project's own tables
+  bool has_own_settings = false;
 };
 
 struct Config {
@@ -29,6 +32,8 @@ struct Config {
   std::vector<Project> projects;
   core::Settings settings;
   Duration drain_timeout = std::chrono::seconds{10};
+
+  std::map<ProjectId, core::Settings> own_settings() const;
 };
 
 struct ConfigError {

@@ -51,6 +51,34 @@ TEST(Config, RelationsOfTimersAreChecked) {
   EXPECT_EQ(quick->settings.wake_timeout, 1500ms);
 }
 
+TEST(Config, AProjectMayHaveSettingsOfItsOwn) {
+  const std::string file =
+      "[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n[project.timers]\nring_timeout = \"30s\"\n[project.calls]\n"
+      "glare = \"busy\"\n[[project]]\nkey = \"8\"\nsecret = \"0123456789abcdef\"\n[timers]\nwake_timeout = \"5s\"\n";
+  const auto config = parse_config(file, "f");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto own = config->own_settings();
+  ASSERT_EQ(own.size(), 1U) << "the second project has none";
+  EXPECT_EQ(own.at("7").ring_timeout, 30s);
+  EXPECT_EQ(own.at("7").glare, core::Glare::Busy);
+  EXPECT_EQ(own.at("7").wake_timeout, 5s) << "what it does not set is as for all, wherever that stands in the file";
+  EXPECT_EQ(config->settings.ring_timeout, 45s);
+  EXPECT_NE(problems("[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n[project.timers]\nring_timeout = \"2m\"\n").find("[[project]] 7: ring_timeout"),
+            std::string::npos);
+  EXPECT_NE(problems("[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n[project.timer]\n").find("\"timers\""), std::string::npos);
+}
+
+TEST(Config, WordsAndNumbers) {
+  const auto config = parse_config("[calls]\ndecline_policy = \"all_devices\"\nblocked_as = \"busy\"\n[limits]\nrings_per_pair = 3\n", "f");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->settings.decline_policy, wire::DeclinePolicy::AllDevices);
+  EXPECT_EQ(config->settings.blocked_as, core::BlockedAs::Busy);
+  EXPECT_EQ(config->settings.rings_per_pair, 3);
+  EXPECT_NE(problems("[calls]\nglare = \"both\"\n").find("\"merge\", \"busy\""), std::string::npos);
+  EXPECT_NE(problems("[limits]\nrings_per_caller = 0\n").find("1 to 100000"), std::string::npos);
+  EXPECT_NE(problems("[limits]\nrings_per_caller = \"60\"\n").find("whole number"), std::string::npos);
+}
+
 TEST(Config, Durations) {
   EXPECT_EQ(parse_duration("4h"), 4h);
   for (const auto* wrong : {"", "5", "s", "-1s", "5 s", "99999999999999999999s"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;

@@ -24,7 +24,7 @@ const std::string* token_in(const wire::ClientMessage& message) {
 Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed)
     : config_(config),
       store_(store),
-      engine_(config.settings, seed),
+      engine_(config.settings, seed, config.own_settings()),
       net_(reactor,
            [&] {
              net::Options options;
@@ -135,7 +135,7 @@ void Loop::carry_out_one(core::LoadHistory& effect) {
   query.before = effect.before;
   query.limit = static_cast<std::size_t>(effect.limit);
   core::HistoryLoaded loaded{effect.client, effect.cmd_id, {}};
-  for (const auto& record : store_.calls(query)) loaded.records.push_back(history_record(record, effect.user.user));
+  for (const auto& record : store_.calls(query)) loaded.records.push_back(core::history_record(record, effect.user.user));
   feed(std::move(loaded));
 }
 
@@ -151,13 +151,13 @@ void Loop::carry_out_one(core::MakeSessionToken& effect) {
 }
 
 void Loop::carry_out_one(core::SessionMade& effect) {
-  const auto node = session_requests_.extract(effect.request);
+  const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
   net::HttpResponse response;
-  response.status = 201;
+  response.status = node.mapped().status;
   response.content_type = "application/json";
   response.body = "{\"session_id\":" + wire::quoted(effect.session.text()) + "}";
-  net_.respond(node.mapped(), std::move(response));
+  net_.respond(node.mapped().request, std::move(response));
 }
 
 // --- the end

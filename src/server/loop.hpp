@@ -44,11 +44,15 @@ class Loop : public net::Handler {
   void carry_out_one(core::LoadHistory& effect);
   void carry_out_one(core::MakeSessionToken& effect);
   void carry_out_one(core::SessionMade& effect);
+  void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
   void carry_out_one(core::Store& effect);
   void stop();
 
   net::HttpResponse answer(net::RequestId request, const net::HttpRequest& message, bool& later);
+  net::HttpResponse rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later);
+  net::HttpResponse rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later);
+  std::uint64_t wait(net::RequestId request, bool& later, unsigned status = 200);
   net::HttpResponse rest(net::RequestId request, const net::HttpRequest& message, bool& later);
   std::optional<std::string> secret_of(std::string_view project) const;
 
@@ -62,7 +66,11 @@ class Loop : public net::Handler {
   bool storing_ = false;     // the effect at the front of waiting_ comes after a record that is not durable yet
   bool carrying_out_ = false;
   std::uint64_t last_request_ = 0;
-  std::map<std::uint64_t, net::RequestId> session_requests_;  // POST /v1/sessions that wait for the engine
+  struct Waiting {
+    net::RequestId request;
+    unsigned status = 200;  // of the answer if all is well
+  };
+  std::map<std::uint64_t, Waiting> waiting_requests_;  // of the REST interface, for the engine
   std::function<void()> when_stopped_;
 };
 

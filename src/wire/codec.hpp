@@ -18,6 +18,12 @@ Result<ClientMessage, Error> decode_client(std::string_view text);
 // type gives the error UnknownType, which a client ignores.
 Result<ServerMessage, Error> decode_server(std::string_view text);
 
+// Bodies of REST requests, under the same rules; a body has no `type`.
+Result<PlaceRequest, Error> decode_place_request(std::string_view text);
+Result<RingRequest, Error> decode_ring_request(std::string_view text);
+Result<Rules, Error> decode_rules(std::string_view text);
+std::string encode(const Rules& rules);
+
 std::string encode(const ClientMessage& message);
 std::string encode(const ServerMessage& message);
 
@@ -31,12 +37,16 @@ std::string_view word(Role value);
 std::string_view word(DeviceState value);
 std::string_view word(DeclineReason value);
 std::string_view word(MediaFailure value);
+std::string_view word(DeclinePolicy value);
+std::string_view word(GroupMode value);
+std::string_view word(LegState value);
 std::string_view word(Outcome value);
 std::string_view word(Reason value);
 std::string_view word(LeaveReason value);
 std::string_view word(MissReason value);
 std::string_view word(ErrorWord value);
 std::optional<Media> parse_media(std::string_view text);
+std::optional<DeclinePolicy> parse_decline_policy(std::string_view text);
 std::optional<Phase> parse_phase(std::string_view text);
 std::optional<Outcome> parse_outcome(std::string_view text);
 

@@ -63,6 +63,19 @@ class Reader {
   void with_default(std::string_view name, std::int64_t& value, IntegerRule rule) {
     if (const auto* found = find(name)) read(name, *found, value, rule);
   }
+  template <class T>
+  void or_default(std::string_view name, T& value) {
+    if (const auto* found = find(name)) read(name, *found, value, NoRule{});
+  }
+  void text(std::string_view name, std::string& value, TextRule rule) {
+    if (const auto* found = find(name)) read(name, *found, value, rule);
+  }
+  void need(bool holds, std::string_view name) {
+    if (!holds) fail(ErrorWord::MissingField, name, "is missing");
+  }
+  void rule(bool holds, std::string_view name, const std::string& what) {
+    if (!holds) fail(ErrorWord::BadField, name, what);
+  }
   void flag(std::string_view name, bool& value) {
     if (const auto* found = find(name)) read(name, *found, value, NoRule{});
   }
@@ -75,21 +88,17 @@ class Reader {
       fail(ErrorWord::BadField, name, "must be \"" + std::string(when_true) + "\" or \"" + std::string(when_false) + "\"");
     }
   }
-  template <class T>
-  void list(std::string_view name, std::vector<T>& values, std::size_t max, WhenEmpty when_empty) {
+  template <class T, class Rule = std::conditional_t<std::is_same_v<T, std::string>, TextRule, NoRule>>
+  void list(std::string_view name, std::vector<T>& values, std::size_t max, WhenEmpty when_empty, Rule rule = {}) {
     const auto* found = find(name);
-    if (failure_ || (found == nullptr && when_empty == WhenEmpty::LeftOut)) return;
+    if (failure_ || (found == nullptr && when_empty != WhenEmpty::Written)) return;
     if (found == nullptr) return fail(ErrorWord::MissingField, name, "is missing");
     if (!found->is_array() || found->get_array().size() > max) {
       return fail(ErrorWord::BadField, name, "must be a list of at most " + std::to_string(max));
     }
     for (const auto& item : found->get_array()) {
       values.emplace_back();
-      if constexpr (std::is_same_v<T, std::string>) {
-        read(name, item, values.back(), k_any_text);
-      } else {
-        read(name, item, values.back(), NoRule{});
-      }
+      read(name, item, values.back(), rule);
     }
   }
 
@@ -223,6 +232,7 @@ ReplyBody empty_body(const json::object& object) {
   if (object.contains("stream")) return StreamReply{};
   if (object.contains("expectation_id")) return ExpectReply{};
   if (object.contains("users")) return PresenceReply{};
+  if (object.contains("rules")) return RulesReply{};
   return std::monostate{};
 }
 
@@ -264,7 +274,28 @@ Result<Variant, Error> decode_as(std::string_view text, Strictness strictness,
   return *failure;
 }
 
+// A body without a type.
+template <class Body>
+Result<Body, Error> decode_body(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = k_max_json_depth;
+  json::error_code failure;
+  const auto parsed = json::parse(text, failure, {}, options);
+  if (failure) return make_error(ErrorWord::BadJson, "The body is not JSON: " + failure.message() + ".");
+  if (!parsed.is_object()) return make_error(ErrorWord::BadMessage, "The body must be a JSON object.");
+  Body body;
+  std::optional<Error> wrong;
+  Reader reader(parsed.get_object(), Strictness::Strict, wrong);
+  fields(reader, body);
+  if (wrong) return *wrong;
+  return body;
+}
+
 }  // namespace
+
+Result<PlaceRequest, Error> decode_place_request(std::string_view text) { return decode_body<PlaceRequest>(text); }
+Result<RingRequest, Error> decode_ring_request(std::string_view text) { return decode_body<RingRequest>(text); }
+Result<Rules, Error> decode_rules(std::string_view text) { return decode_body<Rules>(text); }
 
 Result<ClientMessage, Error> decode_client(std::string_view text) {
   return decode_as<ClientMessage>(text, Strictness::Strict, k_client_types);

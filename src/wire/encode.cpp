@@ -51,14 +51,23 @@ class Writer {
   void with_default(std::string_view name, const T& value, IntegerRule) {
     field(name, value);
   }
+  template <class T>
+  void or_default(std::string_view name, const T& value) {
+    field(name, value);
+  }
+  void text(std::string_view name, const std::string& value, TextRule) {
+    if (!value.empty()) field(name, value);
+  }
+  void need(bool, std::string_view) {}
+  void rule(bool, std::string_view, std::string_view) {}
   void flag(std::string_view name, bool value) {
     if (value) field(name, value);
   }
   void choice(std::string_view name, bool value, std::string_view when_true, std::string_view when_false) {
     field(name, value ? when_true : when_false);
   }
-  template <class T>
-  void list(std::string_view name, const std::vector<T>& values, std::size_t, WhenEmpty when_empty) {
+  template <class T, class Rule = NoRule>
+  void list(std::string_view name, const std::vector<T>& values, std::size_t, WhenEmpty when_empty, Rule = {}) {
     if (values.empty() && when_empty == WhenEmpty::LeftOut) return;
     key(name);
     out_.push_back('[');
@@ -126,6 +135,15 @@ std::string encode_as(const Variant& message, const std::string_view (&types)[st
 std::string quoted(std::string_view text) {
   std::string out;
   append_string(out, text);
+  return out;
+}
+
+std::string encode(const Rules& rules) {
+  std::string out;
+  Writer writer(out);
+  writer.begin();
+  fields(writer, rules);
+  writer.end();
   return out;
 }
 

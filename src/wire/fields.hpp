@@ -3,8 +3,12 @@
 //
 // A visitor has:  field(name, value[, rule])  required, or optional if value is a std::optional
 //                 with_default(name, value, rule)  may be absent; the value it had stays
+//                 or_default(name, value)     the same for words and booleans
 //                 flag(name, value)           boolean, false when absent, left out when false
 //                 list(name, vector, max, Absent)
+//                 text(name, value, rule)     may be absent; then the text is empty, and left out when empty
+//                 need(holds, name)           the field is missing unless this holds
+//                 rule(holds, name, what)     what the fields must keep together
 //                 choice(name, value, when_true, when_false)
 #pragma once
 
@@ -41,11 +45,12 @@ struct IntegerRule {
 
 struct NoRule {};
 
-enum class WhenEmpty { Written, LeftOut };
+enum class WhenEmpty { Written, LeftOut, MayBeAbsent };  // MayBeAbsent: written, but need not be there when read
 
 inline constexpr TextRule k_cmd_id{1, k_max_cmd_id_bytes, Letters::Printable};
 inline constexpr TextRule k_user{1, k_max_user_bytes, Letters::NoControls};
 inline constexpr TextRule k_token{1, k_max_token_bytes, Letters::Printable};
+inline constexpr TextRule k_device_id{1, k_max_device_id_bytes, Letters::Device};
 inline constexpr TextRule k_any_text{};
 
 // --- parts
@@ -68,6 +73,15 @@ void fields(auto& v, Is<Remaining> auto& m) {
   v.field("connect", m.connect, IntegerRule{});
   v.field("max", m.max, IntegerRule{});
   v.field("grace", m.grace, IntegerRule{});
+  v.field("move", m.move, IntegerRule{});
+  v.field("alone", m.alone, IntegerRule{});
+}
+
+void fields(auto& v, Is<LegView> auto& m) {
+  v.field("user", m.user, k_any_text);
+  v.field("state", m.state);
+  v.field("outcome", m.outcome);
+  v.field("reason", m.reason);
 }
 
 void fields(auto& v, Is<Snapshot> auto& m) {
@@ -90,6 +104,11 @@ void fields(auto& v, Is<Snapshot> auto& m) {
   v.field("reason", m.reason);
   v.field("device_outcome", m.device_outcome);
   v.field("duration_ms", m.duration_ms, IntegerRule{});
+  v.flag("second_call", m.second_call);
+  v.flag("merged", m.merged);
+  v.field("drop_grace_ms", m.drop_grace_ms, IntegerRule{});
+  v.field("group_mode", m.group_mode);
+  v.list("legs", m.legs, 64, WhenEmpty::LeftOut);
 }
 
 void fields(auto& v, Is<Connection> auto& m) {
@@ -131,6 +150,14 @@ void fields(auto& v, Is<HistoryRecord> auto& m) {
   v.field("reason", m.reason);
   v.field("your_outcome", m.your_outcome);
   v.field("duration_ms", m.duration_ms, IntegerRule{});
+  v.list("legs", m.legs, 64, WhenEmpty::LeftOut);
+}
+
+void fields(auto& v, Is<Rules> auto& m) {
+  v.or_default("call_waiting", m.call_waiting);
+  v.with_default("max_parallel_rings", m.max_parallel_rings, IntegerRule{1, k_max_parallel_rings});
+  v.or_default("do_not_disturb", m.do_not_disturb);
+  v.list("blocked", m.blocked, k_max_blocked, WhenEmpty::MayBeAbsent, k_user);
 }
 
 void fields(auto& v, Is<ClientSettings> auto& m) {
@@ -154,7 +181,7 @@ void fields(auto& v, Is<ClientSettings> auto& m) {
 void fields(auto& v, Is<Hello> auto& m) {
   v.field("version", m.version, IntegerRule{});
   v.field("token", m.token, k_token);
-  v.field("device_id", m.device_id, TextRule{1, k_max_device_id_bytes, Letters::Device});
+  v.field("device_id", m.device_id, k_device_id);
   v.field("client", m.client, TextRule{0, k_max_client_bytes, Letters::NoControls});
   v.field("resume", m.resume);
   v.list("calls", m.calls, k_max_hello_calls, WhenEmpty::LeftOut);
@@ -164,20 +191,64 @@ void fields(auto& v, Is<ClientPong> auto& m) { v.field("seq", m.seq, IntegerRule
 void fields(auto& v, Is<Ack> auto& m) { v.field("seq", m.seq, IntegerRule{}); }
 void fields(auto&, Is<Bye> auto&) {}
 
-void fields(auto& v, Is<Invite> auto& m) {
-  v.field("cmd_id", m.cmd_id, k_cmd_id);
-  v.field("to", m.to, k_user);
+void fields(auto& v, Is<Group> auto& m) {
+  v.list("users", m.users, k_max_group_users, WhenEmpty::Written, k_user);
+  v.rule(m.users.size() >= k_min_group_users, "users", "must name 2 to 16 users");
+  v.field("mode", m.mode);
+  v.or_default("owner_leaves", m.owner_leaves);
+}
+void invite_fields(auto& v, Is<Invite> auto& m) {
+  v.text("to", m.to, k_user);
   v.field("media", m.media);
   v.field("ring_timeout_ms", m.ring_timeout_ms, IntegerRule{k_min_ring_timeout_ms, k_max_ring_timeout_ms});
   v.field("data", m.data, TextRule{0, k_max_invite_data_bytes});
+  v.field("wake_timeout_ms", m.wake_timeout_ms, IntegerRule{k_min_wake_timeout_ms, k_max_wake_timeout_ms});
+  v.field("connect_timeout_ms", m.connect_timeout_ms, IntegerRule{k_min_connect_timeout_ms, k_max_connect_timeout_ms});
+  v.field("drop_grace_ms", m.drop_grace_ms, IntegerRule{k_min_drop_grace_ms, k_max_drop_grace_ms});
+  v.field("max_duration_ms", m.max_duration_ms, IntegerRule{k_min_max_duration_ms, k_max_max_duration_ms});
+  v.field("decline_policy", m.decline_policy);
+  v.flag("wait_full_ring", m.wait_full_ring);
+  v.field("group", m.group);
+  v.need(!m.to.empty() || m.group, "to");
+  v.rule(m.to.empty() || !m.group, "group", "must not stand beside \"to\"");
+}
+void fields(auto& v, Is<Invite> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  invite_fields(v, m);
+}
+void fields(auto& v, Is<PlaceRequest> auto& m) {
+  v.field("from", m.from, k_user);
+  v.field("from_device", m.from_device, k_device_id);
+  invite_fields(v, m.invite);
+}
+void fields(auto& v, Is<RingRequest> auto& m) {
+  v.list("users", m.users, k_max_group_users, WhenEmpty::Written, k_user);
+  v.rule(!m.users.empty(), "users", "must name at least one user");
 }
 
 // Commands that only name a call.
 template <class M>
-concept CallCommand = Is<M, Answer> || Is<M, Cancel> || Is<M, Hangup> || Is<M, MediaUp> || Is<M, MediaDown> || Is<M, GetCall>;
+concept CallCommand = Is<M, Answer> || Is<M, Ignore> || Is<M, Hangup> || Is<M, MediaUp> || Is<M, MediaDown> ||
+                      Is<M, MoveHere> || Is<M, GetCall>;
 void fields(auto& v, CallCommand auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);
   v.field("call_id", m.call_id);
+}
+void fields(auto& v, Is<Cancel> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("call_id", m.call_id);
+  v.field("invite_cmd_id", m.invite_cmd_id, k_cmd_id);
+  v.need(m.call_id || m.invite_cmd_id, "call_id");
+}
+void fields(auto& v, Is<RingMore> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("call_id", m.call_id);
+  v.list("users", m.users, k_max_group_users, WhenEmpty::Written, k_user);
+  v.rule(!m.users.empty(), "users", "must name at least one user");
+}
+void fields(auto& v, Is<SetRules> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("rules", m.rules);
 }
 void fields(auto& v, Is<RingAck> auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);
@@ -207,7 +278,7 @@ void fields(auto& v, Is<History> auto& m) {
 
 // Commands without any field of their own.
 template <class M>
-concept BareCommand = Is<M, SessionCreate> || Is<M, WatchPresence>;
+concept BareCommand = Is<M, SessionCreate> || Is<M, WatchPresence> || Is<M, GetRules>;
 void fields(auto& v, BareCommand auto& m) { v.field("cmd_id", m.cmd_id, k_cmd_id); }
 
 void fields(auto& v, Is<SessionConnect> auto& m) {
@@ -303,6 +374,7 @@ void fields(auto& v, Is<ExpectReply> auto& m) {
   v.field("remaining_ms", m.remaining_ms, IntegerRule{});
 }
 void fields(auto& v, Is<PresenceReply> auto& m) { v.list("users", m.users, 200, WhenEmpty::Written); }
+void fields(auto& v, Is<RulesReply> auto& m) { v.field("rules", m.rules); }
 
 void fields(auto& v, Is<Error> auto& m) {
   v.field("cmd_id", m.cmd_id, k_any_text);
@@ -375,6 +447,10 @@ void fields(auto& v, Is<Presence> auto& m) {
   v.field("user", m.user, k_any_text);
   v.field("online", m.online);
 }
+void fields(auto& v, Is<Missed> auto& m) {
+  v.field("seq", m.seq, IntegerRule{});
+  v.field("record", m.record);
+}
 void fields(auto& v, Is<Draining> auto& m) {
   v.field("seq", m.seq, IntegerRule{});
   v.field("remaining_ms", m.remaining_ms, IntegerRule{});
@@ -385,11 +461,11 @@ inline constexpr std::string_view k_client_types[] = {
     "hello", "ping", "pong", "ack", "bye", "invite", "ring_ack", "answer", "decline", "cancel", "hangup", "give_up",
     "media_up", "media_down", "media_failed", "get_call", "history", "session_create", "session_connect",
     "session_disconnect", "signal", "publish", "update_stream", "unpublish", "negotiate", "expect", "session_reject",
-    "watch_presence"};
+    "watch_presence", "ignore", "move_here", "ring_more", "get_rules", "set_rules"};
 inline constexpr std::string_view k_server_types[] = {
     "welcome", "ping", "pong", "reply", "error", "call", "connection_created", "connection_destroyed",
     "session_disconnected", "stream_created", "stream_updated", "stream_destroyed", "signal", "negotiation",
-    "expectation_met", "connection_missed", "presence", "draining"};
+    "expectation_met", "connection_missed", "presence", "draining", "missed"};
 static_assert(std::size(k_client_types) == std::variant_size_v<ClientMessage>);
 static_assert(std::size(k_server_types) == std::variant_size_v<ServerMessage>);
 

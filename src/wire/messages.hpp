@@ -21,15 +21,25 @@ enum class Media { None, Audio, Video };
 enum class Phase { Inviting, Connecting, Active, Ended };
 enum class Role { Caller, Callee };
 // What one device is in a call (snapshot field `you`).
-enum class DeviceState { Calling, Notified, Ringing, Winner, Elsewhere, Declined, Busy, Joined, Bystander, Done };
+enum class DeviceState {
+  Calling, Notified, Ringing, Winner, Elsewhere, Declined, Busy, Joined, Bystander, Done, Ignored, Moving,
+};
 enum class DeclineReason { Declined, Busy };
+// When does a refusal by one device end the ringing of all?
+enum class DeclinePolicy { FirstDecline, AllDevices };
+enum class GroupMode { FirstAnswer, AllJoin };
+enum class OwnerLeaves { End, Stay };  // what becomes of a group call whose caller leaves
+// What one user is in a call (snapshot field `legs`).
+enum class LegState { Invited, Ringing, Connecting, Joined, Ended };
+// What a call to somebody who is in a call does.
+enum class CallWaiting { Off, RingOtherDevices, RingAll };
 enum class MediaFailure { IceFailed, Permission, Device };
 
 // Outcomes of calls and of devices (PROTOCOL.md section 7). The device-only words are from AnsweredElsewhere on;
 // LostContact is only ever set by a client.
 enum class Outcome {
   Ended, Declined, Busy, NoAnswer, Unreachable, Cancelled, ConnectFailed, Dropped, Failed,
-  AnsweredElsewhere, DeclinedElsewhere, BusyElsewhere, Missed, LostContact,
+  AnsweredElsewhere, DeclinedElsewhere, BusyElsewhere, Missed, LostContact, MovedElsewhere,
 };
 
 enum class Reason {
@@ -40,6 +50,9 @@ enum class Reason {
   CallerLost, CalleeLost, BothLost, MediaLost,               // dropped (CallerLost also cancelled)
   Timeout, IceFailed, CallerMedia, CalleeMedia, Permission,  // connect_failed
   NoSuchUser, NotAllowed, RateLimited, Overloaded, Internal, ServerShutdown, ServerUnreachable,  // failed
+  ByDndRule,                                                 // declined
+  Blocked,                                                   // failed
+  Alone, AllLeft,                                            // ended, of groups
 };
 
 // Why a connection or stream left a session.
@@ -68,7 +81,15 @@ struct Party {
 
 // deadlines_remaining_ms: those that run.
 struct Remaining {
-  std::optional<std::int64_t> setup, wake, ring, connect, max, grace;
+  std::optional<std::int64_t> setup, wake, ring, connect, max, grace, move, alone;
+};
+
+// One user of a group call.
+struct LegView {
+  UserId user;
+  LegState state = LegState::Invited;
+  std::optional<Outcome> outcome;
+  std::optional<Reason> reason;
 };
 
 struct Snapshot {
@@ -91,6 +112,11 @@ struct Snapshot {
   std::optional<Reason> reason;
   std::optional<Outcome> device_outcome;
   std::optional<std::int64_t> duration_ms;
+  bool second_call = false;  // this device is in another call already
+  bool merged = false;       // the invite that is answered with this has become part of a call that was there
+  std::optional<std::int64_t> drop_grace_ms;  // only where the call has one of its own
+  std::optional<GroupMode> group_mode;
+  std::vector<LegView> legs;                  // of a group, the caller's not among them
 };
 
 struct Connection {
@@ -132,6 +158,15 @@ struct HistoryRecord {
   std::optional<Reason> reason;
   Outcome your_outcome = Outcome::Failed;
   std::int64_t duration_ms = 0;
+  std::vector<LegView> legs;  // of a group
+};
+
+// How a user wants to be called. A field that is left out has its default.
+struct Rules {
+  CallWaiting call_waiting = CallWaiting::RingAll;
+  std::int64_t max_parallel_rings = 2;
+  bool do_not_disturb = false;
+  std::vector<UserId> blocked;
 };
 
 // The timers a client needs (welcome.settings), all in milliseconds.
@@ -167,24 +202,39 @@ struct Ack { std::uint64_t seq = 0; };
 struct Bye {};
 
 // Commands: each has cmd_id.
+struct Group {
+  std::vector<UserId> users;
+  GroupMode mode = GroupMode::FirstAnswer;
+  OwnerLeaves owner_leaves = OwnerLeaves::End;
+};
 struct Invite {
   std::string cmd_id;
-  UserId to;
+  UserId to;  // empty: a group
   Media media = Media::None;
   std::optional<std::int64_t> ring_timeout_ms;
   std::optional<std::string> data;
+  std::optional<std::int64_t> wake_timeout_ms{}, connect_timeout_ms{}, drop_grace_ms{}, max_duration_ms{};
+  std::optional<DeclinePolicy> decline_policy{};
+  bool wait_full_ring = false;
+  std::optional<Group> group{};
 };
 struct RingAck { std::string cmd_id; CallId call_id; bool busy = false; };
 struct Answer { std::string cmd_id; CallId call_id; };
 struct Decline { std::string cmd_id; CallId call_id; DeclineReason reason = DeclineReason::Declined; };
-struct Cancel { std::string cmd_id; CallId call_id; };
+struct Ignore { std::string cmd_id; CallId call_id; };
+// Names the call, or the invite that was to make it.
+struct Cancel { std::string cmd_id; std::optional<CallId> call_id; std::optional<std::string> invite_cmd_id{}; };
 struct Hangup { std::string cmd_id; CallId call_id; };
 struct GiveUp { std::string cmd_id; CallId call_id; std::string watchdog; };
 struct MediaUp { std::string cmd_id; CallId call_id; };
 struct MediaDown { std::string cmd_id; CallId call_id; };
 struct MediaFailed { std::string cmd_id; CallId call_id; MediaFailure reason = MediaFailure::IceFailed; };
+struct MoveHere { std::string cmd_id; CallId call_id; };
+struct RingMore { std::string cmd_id; CallId call_id; std::vector<UserId> users; };
 struct GetCall { std::string cmd_id; CallId call_id; };
 struct History { std::string cmd_id; std::int64_t limit = 20; std::optional<CallId> before; };
+struct GetRules { std::string cmd_id; };
+struct SetRules { std::string cmd_id; Rules rules; };
 
 struct SessionCreate { std::string cmd_id; };
 struct SessionConnect { std::string cmd_id; SessionId session_id; std::optional<std::string> token; };
@@ -231,7 +281,16 @@ struct WatchPresence { std::string cmd_id; };
 using ClientMessage =
     std::variant<Hello, ClientPing, ClientPong, Ack, Bye, Invite, RingAck, Answer, Decline, Cancel, Hangup, GiveUp,
                  MediaUp, MediaDown, MediaFailed, GetCall, History, SessionCreate, SessionConnect, SessionDisconnect,
-                 Signal, Publish, UpdateStream, Unpublish, Negotiate, Expect, SessionReject, WatchPresence>;
+                 Signal, Publish, UpdateStream, Unpublish, Negotiate, Expect, SessionReject, WatchPresence, Ignore, MoveHere,
+                 RingMore, GetRules, SetRules>;
+
+// Requests of the REST interface that a project's backend makes for a user.
+struct PlaceRequest {
+  UserId from;
+  std::optional<DeviceId> from_device;
+  Invite invite;  // without cmd_id
+};
+struct RingRequest { std::vector<UserId> users; };
 
 // --- server to client ------------------------------------------------------------------------------------------------
 
@@ -266,8 +325,9 @@ struct SessionJoined {
 struct StreamReply { Stream stream; };
 struct ExpectReply { ExpectationId expectation_id; std::int64_t remaining_ms = 0; };
 struct PresenceReply { std::vector<UserId> users; };
+struct RulesReply { Rules rules; };
 using ReplyBody = std::variant<std::monostate, CallReply, HistoryReply, SessionCreated, SessionJoined, StreamReply,
-                               ExpectReply, PresenceReply>;
+                               ExpectReply, PresenceReply, RulesReply>;
 struct Reply { std::string cmd_id; ReplyBody body; };
 
 struct Error {
@@ -326,11 +386,12 @@ struct ConnectionMissed {
   MissReason reason = MissReason::Timeout;
 };
 struct Presence { std::uint64_t seq = 0; UserId user; bool online = false; };
+struct Missed { std::uint64_t seq = 0; HistoryRecord record; };
 struct Draining { std::uint64_t seq = 0; std::int64_t remaining_ms = 0; };
 
 using ServerMessage =
     std::variant<Welcome, ServerPing, ServerPong, Reply, Error, CallEvent, ConnectionCreated, ConnectionDestroyed,
                  SessionDisconnected, StreamCreated, StreamUpdated, StreamDestroyed, SignalEvent, Negotiation,
-                 ExpectationMet, ConnectionMissed, Presence, Draining>;
+                 ExpectationMet, ConnectionMissed, Presence, Draining, Missed>;
 
 }  // namespace offhook::wire

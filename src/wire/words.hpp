@@ -23,22 +23,37 @@ template <> inline constexpr std::array k_words<Phase> =
 template <> inline constexpr std::array k_words<Role> = std::to_array<std::string_view>({"caller", "callee"});
 
 template <> inline constexpr std::array k_words<DeviceState> = std::to_array<std::string_view>(
-    {"calling", "notified", "ringing", "winner", "elsewhere", "declined", "busy", "joined", "bystander", "done"});
+    {"calling", "notified", "ringing", "winner", "elsewhere", "declined", "busy", "joined", "bystander", "done",
+     "ignored", "moving"});
 
 template <> inline constexpr std::array k_words<DeclineReason> = std::to_array<std::string_view>({"declined", "busy"});
+
+template <> inline constexpr std::array k_words<DeclinePolicy> =
+    std::to_array<std::string_view>({"first_decline", "all_devices"});
+
+template <> inline constexpr std::array k_words<GroupMode> = std::to_array<std::string_view>({"first_answer", "all_join"});
+
+template <> inline constexpr std::array k_words<OwnerLeaves> = std::to_array<std::string_view>({"end", "stay"});
+
+template <> inline constexpr std::array k_words<LegState> =
+    std::to_array<std::string_view>({"invited", "ringing", "connecting", "joined", "ended"});
+
+template <> inline constexpr std::array k_words<CallWaiting> =
+    std::to_array<std::string_view>({"off", "ring_other_devices", "ring_all"});
 
 template <> inline constexpr std::array k_words<MediaFailure> =
     std::to_array<std::string_view>({"ice_failed", "permission", "device"});
 
 template <> inline constexpr std::array k_words<Outcome> = std::to_array<std::string_view>(
     {"ended", "declined", "busy", "no_answer", "unreachable", "cancelled", "connect_failed", "dropped", "failed",
-     "answered_elsewhere", "declined_elsewhere", "busy_elsewhere", "missed", "lost_contact"});
+     "answered_elsewhere", "declined_elsewhere", "busy_elsewhere", "missed", "lost_contact",
+     "moved_elsewhere"});
 
 template <> inline constexpr std::array k_words<Reason> = std::to_array<std::string_view>(
     {"by_caller", "by_callee", "by_api", "max_duration", "by_user", "in_call", "ring_slots_full", "device_busy_all",
      "no_devices", "push_unacked", "caller_lost", "callee_lost", "both_lost", "media_lost", "timeout", "ice_failed",
      "caller_media", "callee_media", "permission", "no_such_user", "not_allowed", "rate_limited", "overloaded",
-     "internal", "server_shutdown", "server_unreachable"});
+     "internal", "server_shutdown", "server_unreachable", "by_dnd_rule", "blocked", "alone", "all_left"});
 
 template <> inline constexpr std::array k_words<LeaveReason> = std::to_array<std::string_view>(
     {"client_disconnected", "network_disconnected", "force_disconnected", "call_ended", "unpublished"});
@@ -55,9 +70,11 @@ template <> inline constexpr std::array k_words<ErrorWord> = std::to_array<std::
 // A list that is shorter or longer than its enumeration would shift every word after the gap.
 static_assert(k_words<Media>.size() == static_cast<std::size_t>(Media::Video) + 1);
 static_assert(k_words<Phase>.size() == static_cast<std::size_t>(Phase::Ended) + 1);
-static_assert(k_words<DeviceState>.size() == static_cast<std::size_t>(DeviceState::Done) + 1);
-static_assert(k_words<Outcome>.size() == static_cast<std::size_t>(Outcome::LostContact) + 1);
-static_assert(k_words<Reason>.size() == static_cast<std::size_t>(Reason::ServerUnreachable) + 1);
+static_assert(k_words<DeviceState>.size() == static_cast<std::size_t>(DeviceState::Moving) + 1);
+static_assert(k_words<Outcome>.size() == static_cast<std::size_t>(Outcome::MovedElsewhere) + 1);
+static_assert(k_words<Reason>.size() == static_cast<std::size_t>(Reason::AllLeft) + 1);
+static_assert(k_words<LegState>.size() == static_cast<std::size_t>(LegState::Ended) + 1);
+static_assert(k_words<CallWaiting>.size() == static_cast<std::size_t>(CallWaiting::RingAll) + 1);
 static_assert(k_words<LeaveReason>.size() == static_cast<std::size_t>(LeaveReason::Unpublished) + 1);
 static_assert(k_words<MissReason>.size() == static_cast<std::size_t>(MissReason::ExpecterLeft) + 1);
 static_assert(k_words<ErrorWord>.size() == static_cast<std::size_t>(ErrorWord::Internal) + 1);

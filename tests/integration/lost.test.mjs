@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Client, connect, rest, ring, startServer, talk, until } from './harness.mjs';
 
 // Nobody is waited for longer than 3 s; ringing itself takes much longer, so it is not a timer of the ringing that ends these calls.
-const config = '[timers]\ncaller_grace = "3s"\ndrop_grace = "3s"\nunstable_after = "1s"\nheartbeat_live = "500ms"\n';
+const config = '[timers]\ncaller_grace = "3s"\ndrop_grace = "3s"\nmove_timeout = "2s"\nunstable_after = "1s"\nheartbeat_live = "500ms"\n';
 let server;
 before(async () => { server = await startServer(config); });
 after(() => server.stop());

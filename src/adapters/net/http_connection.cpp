@@ -120,11 +120,12 @@ std::optional<HttpResponse> HttpConnection::objection() const {
   switch (request.method()) {
     case http::verb::get:
     case http::verb::head:
-    case http::verb::post: return std::nullopt;
+    case http::verb::post:
+    case http::verb::put: return std::nullopt;
     default: break;  // an enum of thirty methods that is not ours
   }
-  auto response = plain(405, "Methods served here: GET, HEAD, POST.");
-  response.headers.emplace_back("Allow", "GET, HEAD, POST");
+  auto response = plain(405, "Methods served here: GET, HEAD, POST, PUT.");
+  response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT");
   return response;
 }
 

@@ -5,7 +5,8 @@ namespace {
 
 bool matches(const core::CallRecord& record, const CallQuery& query) {
   return record.project == query.project && (!query.phase || record.phase == *query.phase) &&
-         (!query.user || record.caller == *query.user || record.callee == *query.user);
+         (!query.outcome || record.outcome == query.outcome) && (!query.from || record.created_at >= *query.from) &&
+         (!query.to || record.created_at < *query.to) && (!query.user || core::concerns(record, *query.user));
 }
 
 }  // namespace

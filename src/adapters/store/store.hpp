@@ -14,8 +14,10 @@ namespace offhook::store {
 
 struct CallQuery {
   ProjectId project;
-  std::optional<UserId> user;          // caller or callee
+  std::optional<UserId> user;          // whom the call concerns
   std::optional<wire::Phase> phase;
+  std::optional<wire::Outcome> outcome{};
+  std::optional<Instant> from{}, to{};  // created at `from` or later, before `to`
   std::optional<CallId> before;        // only calls older than this one
   std::size_t limit = 20;
 };

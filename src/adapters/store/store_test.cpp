@@ -11,7 +11,7 @@ core::CallRecord record(std::uint64_t number, UserId caller, UserId callee) {
   made.version = 1;
   made.project = "1";
   made.caller = std::move(caller);
-  made.callee = std::move(callee);
+  made.legs.emplace_back().user = std::move(callee);
   return made;
 }
 
@@ -37,6 +37,23 @@ TEST_F(Memory, NewestFirstByUserAndPhaseInPages) {
   EXPECT_EQ(older[0].id, CallId(0, 2));
   EXPECT_TRUE(store.calls({.project = "2", .user = {}, .phase = {}, .before = {}}).empty());
   EXPECT_TRUE(store.calls({.project = "1", .user = {}, .phase = wire::Phase::Ended, .before = {}}).empty());
+}
+
+TEST_F(Memory, ByOutcomeAndTimeAndNotForWhomeverItDoesNotConcern) {
+  auto call = record(1, "alice", "bob");
+  call.outcome = wire::Outcome::Declined;
+  call.created_at = from_unix_ms(1000);
+  call.legs.front().silent = true;
+  put(call);
+  const auto count = [&](store::CallQuery query) {
+    query.project = "1";
+    return store.calls(query).size();
+  };
+  EXPECT_EQ(count({.project = {}, .user = "alice", .phase = {}, .before = {}}), 1U);
+  EXPECT_EQ(count({.project = {}, .user = "bob", .phase = {}, .before = {}}), 0U) << "has blocked alice";
+  EXPECT_EQ(count({.project = {}, .user = {}, .phase = {}, .outcome = wire::Outcome::Busy, .before = {}}), 0U);
+  EXPECT_EQ(count({.project = {}, .user = {}, .phase = {}, .from = from_unix_ms(1000), .to = from_unix_ms(1001), .before = {}}), 1U);
+  EXPECT_EQ(count({.project = {}, .user = {}, .phase = {}, .to = from_unix_ms(1000), .before = {}}), 0U);
 }
 
 TEST_F(Memory, ALaterVersionReplacesAndTheOldestIsForgotten) {

@@ -1,0 +1,62 @@
+#include "core/records.hpp"
+
+#include <algorithm>
+
+namespace offhook::core {
+namespace {
+
+// A callee whose devices did not answer has missed the call, whatever the call's own word is.
+wire::Outcome outcome_for(const LegRecord& leg) {
+  const auto outcome = leg.outcome.value_or(wire::Outcome::Failed);
+  const bool by_dnd = leg.reason == wire::Reason::ByDndRule;
+  if (leg.winner || outcome == wire::Outcome::AnsweredElsewhere) return outcome;
+  return outcome == wire::Outcome::Declined && !by_dnd ? outcome : wire::Outcome::Missed;
+}
+
+}  // namespace
+
+const LegRecord* leg_of(const CallRecord& record, const UserId& user) {
+  const auto found = std::find_if(record.legs.begin(), record.legs.end(), [&](const auto& leg) { return leg.user == user; });
+  return found == record.legs.end() ? nullptr : &*found;
+}
+
+bool concerns(const CallRecord& record, const UserId& user) {
+  const auto* leg = leg_of(record, user);
+  return record.caller == user || (leg != nullptr && !leg->silent);
+}
+
+wire::HistoryRecord history_record(const CallRecord& record, const UserId& user) {
+  wire::HistoryRecord out;
+  const auto* leg = record.caller == user ? nullptr : leg_of(record, user);
+  out.call_id = record.id;
+  out.outgoing = leg == nullptr;
+  out.peer = out.outgoing ? record.legs.front().user : record.caller;
+  out.media = record.media;
+  out.created_at_ms = to_unix_ms(record.created_at);
+  const auto answered_at = leg != nullptr && record.group ? leg->answered_at : record.answered_at;
+  if (answered_at) out.answered_at_ms = to_unix_ms(*answered_at);
+  const auto own_end = leg != nullptr ? leg->ended_at : std::nullopt;  // a group may go on without this user
+  const auto ended_at = own_end ? own_end : record.ended_at;
+  out.ended_at_ms = to_unix_ms(ended_at.value_or(record.created_at));
+  out.outcome = record.outcome ? *record.outcome : leg != nullptr ? leg->outcome.value_or(wire::Outcome::Failed) : wire::Outcome::Failed;
+  out.reason = record.outcome || leg == nullptr ? record.reason : leg->reason;
+  out.your_outcome = leg != nullptr ? outcome_for(*leg) : out.outcome;
+  const bool was_in = leg == nullptr || leg->answered_at;
+  if (record.active_at && ended_at && was_in) out.duration_ms = std::max<std::int64_t>(to_ms(*ended_at - *record.active_at), 0);
+  out.legs = leg_views(record);
+  return out;
+}
+
+std::vector<wire::LegView> leg_views(const CallRecord& record) {
+  std::vector<wire::LegView> views;
+  if (!record.group) return views;
+  for (const auto& leg : record.legs) {
+    auto state = leg.rang_at ? wire::LegState::Ringing : wire::LegState::Invited;
+    if (leg.answered_at) state = record.active_at ? wire::LegState::Joined : wire::LegState::Connecting;
+    if (leg.outcome) state = wire::LegState::Ended;
+    views.push_back({leg.user, state, leg.outcome, leg.reason});
+  }
+  return views;
+}
+
+}  // namespace offhook::core

@@ -1,0 +1,185 @@
+// The REST interface: what a project's own backend asks for. docs/openapi.yaml describes it.
+#include <charconv>
+
+#include "server/http_text.hpp"
+#include "server/loop.hpp"
+#include "server/records.hpp"
+#include "wire/codec.hpp"
+#include "wire/token.hpp"
+
+namespace offhook::server {
+namespace {
+
+using Fields = std::map<std::string, std::string>;
+
+std::optional<std::int64_t> whole_number(const std::string& digits) {
+  std::int64_t value = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool whole = !digits.empty() && read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
+  return whole && value >= 0 ? std::optional(value) : std::nullopt;
+}
+
+// Each of these takes one field of the query, or gives the sentence of what is wrong with it.
+std::optional<std::string> read_page(const Fields& fields, store::CallQuery& query) {
+  if (const auto limit = fields.find("limit"); limit != fields.end()) {
+    const auto value = whole_number(limit->second);
+    if (!value || *value < 1 || *value > 100) return "\"limit\" must be a whole number from 1 to 100.";
+    query.limit = static_cast<std::size_t>(*value);
+  }
+  for (const std::string name : {"before", "cursor"}) {  // the same; `before` is the older name
+    const auto found = fields.find(name);
+    if (found == fields.end()) continue;
+    query.before = CallId::parse(found->second);
+    if (!query.before) return "\"" + name + "\" must be the id of a call.";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_moments(const Fields& fields, store::CallQuery& query) {
+  for (const auto& [name, moment] : {std::pair{"from_at_ms", &query.from}, std::pair{"to_at_ms", &query.to}}) {
+    const auto found = fields.find(name);
+    if (found == fields.end()) continue;
+    const auto value = whole_number(found->second);
+    constexpr std::int64_t k_year_5138 = 100'000'000'000'000;
+    if (!value || *value > k_year_5138) return "\"" + std::string(name) + "\" must be milliseconds since the Unix epoch.";
+    *moment = from_unix_ms(*value);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_words(const Fields& fields, store::CallQuery& query) {
+  if (const auto user = fields.find("user"); user != fields.end()) query.user = user->second;
+  if (const auto phase = fields.find("phase"); phase != fields.end()) {
+    query.phase = wire::parse_phase(phase->second);
+    if (!query.phase) return "\"phase\" must be inviting, connecting, active or ended.";
+  }
+  if (const auto outcome = fields.find("outcome"); outcome != fields.end()) {
+    query.outcome = wire::parse_outcome(outcome->second);
+    if (!query.outcome) return "\"outcome\" must be the outcome of a call, such as ended or no_answer.";
+  }
+  return std::nullopt;
+}
+
+net::HttpResponse list_calls(const store::Store& store, const ProjectId& project, std::string_view text) {
+  const auto fields = parse_query(text);
+  store::CallQuery query;
+  for (const auto read : {read_page, read_moments, read_words}) {
+    if (const auto problem = read(fields, query)) return failure(400, "bad_field", *problem);
+  }
+  query.project = project;
+  const auto found = store.calls(query);
+  std::string body = "{\"calls\":[";
+  for (const auto& record : found) body += (body.ends_with('[') ? "" : ",") + to_json(record);
+  body += "]";
+  if (found.size() == query.limit) body += ",\"next\":" + wire::quoted(found.back().id.text());
+  return json(200, body + "}");
+}
+
+net::HttpResponse refusal(const wire::Error& error) { return failure(400, wire::word(error.error), error.message); }
+
+net::HttpResponse refusal(core::RestRefusal why) {
+  switch (why) {
+    case core::RestRefusal::CallerOffline:
+      return failure(409, "caller_offline", "No device of this user (of that name, if one was named) is connected.");
+    case core::RestRefusal::CallOver: return failure(409, "call_over", "The call has ended.");
+    case core::RestRefusal::LimitReached:
+      return failure(409, "limit_reached", "A device places 16 live calls at most, a call rings 16 users at most.");
+  }
+  return not_found();
+}
+
+// What comes between `before` and `after`; nothing if the path is not of this form.
+std::optional<std::string_view> between(std::string_view path, std::string_view before, std::string_view after) {
+  if (!path.starts_with(before) || !path.ends_with(after) || path.size() <= before.size() + after.size()) return std::nullopt;
+  path.remove_prefix(before.size());
+  path.remove_suffix(after.size());
+  return path.find('/') == std::string_view::npos ? std::optional(path) : std::nullopt;
+}
+
+}  // namespace
+
+// Everything below /v1/ is for a project's backend and needs its admin token.
+net::HttpResponse Loop::rest(net::RequestId request, const net::HttpRequest& message, bool& later) {
+  constexpr std::string_view k_bearer = "Bearer ";
+  const std::string_view header = message.authorization;
+  const auto token = header.starts_with(k_bearer) ? header.substr(k_bearer.size()) : std::string_view();
+  const auto claims = wire::verify_token(token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
+  if (!claims) return failure(401, wire::word(claims.error().error), claims.error().message);
+  if (claims->scope != wire::Scope::Admin) return failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\".");
+  if (message.path == "/v1/sessions" && message.method == "POST") {
+    feed(core::AdminCreateSession{claims->project, wait(request, later, 201)});
+    return {};
+  }
+  if (message.path.starts_with("/v1/users/")) return rest_of_user(request, message, claims->project, later);
+  return message.path.starts_with("/v1/calls") ? rest_of_calls(request, message, claims->project, later) : not_found();
+}
+
+// The answer comes as an effect of the engine.
+std::uint64_t Loop::wait(net::RequestId request, bool& later, unsigned status) {
+  later = true;
+  waiting_requests_.emplace(++last_request_, Waiting{request, status});
+  return last_request_;
+}
+
+net::HttpResponse Loop::rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later) {
+  const auto name = between(message.path, "/v1/users/", "/rules");
+  const auto user = name ? percent_decode(*name, false) : std::nullopt;
+  if (!user || !wire::valid_user(*user)) return not_found();
+  if (message.method == "GET") {
+    feed(core::AdminGetRules{wait(request, later), {project, *user}});
+    return {};
+  }
+  if (message.method != "PUT") return not_found();
+  auto rules = wire::decode_rules(message.body);
+  if (!rules) return refusal(rules.error());
+  feed(core::AdminSetRules{wait(request, later), {project, *user}, std::move(rules.value())});
+  return {};
+}
+
+net::HttpResponse Loop::rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later) {
+  const bool post = message.method == "POST";
+  if (message.path == "/v1/calls" && !post) return list_calls(store_, project, message.query);
+  if (message.path == "/v1/calls") {
+    auto place = wire::decode_place_request(message.body);
+    if (!place) return refusal(place.error());
+    feed(core::AdminPlaceCall{wait(request, later, 201), project, std::move(place.value())});
+    return {};
+  }
+  const auto end = post ? between(message.path, "/v1/calls/", "/end") : std::nullopt;
+  const auto ring = post ? between(message.path, "/v1/calls/", "/ring") : std::nullopt;
+  const auto plain = post ? std::nullopt : between(message.path, "/v1/calls/", "");
+  const auto text = end ? end : ring ? ring : plain;
+  if (!text) return not_found();
+  const auto id = CallId::parse(*text);
+  auto record = id ? store_.call(*id) : std::nullopt;
+  if (!record || record->project != project) return failure(404, "no_such_call", "There is no such call.");
+  if (ring) {
+    auto wanted = wire::decode_ring_request(message.body);
+    if (!wanted) return refusal(wanted.error());
+    feed(core::AdminRingMore{wait(request, later), *id, std::move(wanted.value().users)});
+    return {};
+  }
+  if (end) {
+    feed(core::AdminEndCall{*id});
+    record = store_.call(*id);
+  }
+  return json(200, to_json(*record));
+}
+
+void Loop::carry_out_one(core::RestAnswered& effect) {
+  const auto node = waiting_requests_.extract(effect.request);
+  if (node.empty()) return;
+  net::HttpResponse response;
+  if (const auto* id = std::get_if<CallId>(&effect.answer)) {
+    const auto record = store_.call(*id);
+    response = record ? json(node.mapped().status, to_json(*record)) : not_found();
+  } else if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) {
+    response = json(200, wire::encode(*rules));
+  } else {
+    response = refusal(std::get<core::RestRefusal>(effect.answer));
+  }
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  net_.respond(node.mapped().request, std::move(response));
+}
+
+}  // namespace offhook::server
