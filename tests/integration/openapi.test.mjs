@@ -1,0 +1,163 @@
+// docs/openapi.yaml against the running server: every path, method and status it names is brought about, and every answer
+// keeps the schema it names. An answer that the file lacks, or a line of the file that nothing brings about, is a failure.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import Ajv2020 from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+import { connect, makeToken, ring, startServer, talk } from './harness.mjs';
+
+const api = parse(readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'));
+const ajv = new Ajv2020({ strict: false });
+ajv.addSchema(api, 'openapi');
+
+let server;
+before(async () => { server = await startServer(); });
+after(() => server.stop());
+
+const promised = Object.entries(api.paths).flatMap(([path, item]) =>
+  ['get', 'post', 'put', 'delete'].filter((method) => item[method]).flatMap((method) =>
+    Object.keys(item[method].responses).map((status) => `${method} ${path} ${status}`)));
+const kept = new Set();
+
+const pointer = (...steps) => steps.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+
+// A path of the file as a pattern: {call_id} stands for one segment.
+function templateOf(path) {
+  return Object.keys(api.paths).find((template) => {
+    const pattern = template.split(/\{\w+\}/).join('[^/]+');
+    return new RegExp(`^${pattern}$`).test(path);
+  });
+}
+
+function schemaFor(template, method, status) {
+  const answer = api.paths[template][method].responses[status];
+  assert.ok(answer, `${method} ${template} answers ${status}, which the file lacks`);
+  const at = answer.$ref ? answer.$ref.slice(2) : pointer('paths', template, method, 'responses', status);
+  return `openapi#/${at}/${pointer('content', 'application/json', 'schema')}`;
+}
+
+// One request; its answer is held against the file.
+async function ask(method, target, { body, token = makeToken({ scope: 'admin' }) } = {}) {
+  const template = templateOf(target.split('?')[0]);
+  assert.ok(template, `${target} is not in the file`);
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const answer = await fetch(`${server.url}${target}`, { method, body: text, headers: { authorization: `Bearer ${token}` } });
+  const said = await answer.json();
+  const holds = ajv.getSchema(schemaFor(template, method.toLowerCase(), answer.status));
+  assert.ok(holds(said), `${method} ${template} ${answer.status}: ${JSON.stringify(said)}: ${ajv.errorsText(holds.errors)}`);
+  kept.add(`${method.toLowerCase()} ${template} ${answer.status}`);
+  return { status: answer.status, body: said };
+}
+
+const doors = [
+  ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
+  ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
+];
+for (const [method, path] of doors) {
+  test(`${method} ${path} is for admin tokens only`, async () => {
+    assert.equal((await ask(method, path, { token: 'x.y.z' })).status, 401);
+    assert.equal((await ask(method, path, { token: makeToken({ sub: 'a' }) })).status, 403);
+  });
+}
+
+test('a call is placed for a user, at the device that is named or was heard last', async () => {
+  const phone = await connect(server, 'rest-caller', 'phone');
+  const laptop = await connect(server, 'rest-caller', 'laptop');
+  const callee = await connect(server, 'rest-callee');
+  const told = [phone.nextCall(() => true), callee.nextCall(() => true)];
+  const place = { from: 'rest-caller', from_device: 'phone', to: 'rest-callee', media: 'audio', data: 'about the boat' };
+  const placed = await ask('POST', '/v1/calls', { body: place });
+  assert.deepEqual([placed.status, placed.body.phase, placed.body.callee], [201, 'inviting', 'rest-callee']);
+  const [atCaller, atCallee] = await Promise.all(told);
+  assert.deepEqual([atCaller.call_id, atCaller.you, atCaller.role], [placed.body.call_id, 'calling', 'caller']);
+  assert.deepEqual([atCallee.call_id, atCallee.data, atCallee.media], [placed.body.call_id, 'about the boat', 'audio']);
+  await ask('POST', `/v1/calls/${placed.body.call_id}/end`);
+  await laptop.ask('get_rules');
+  const atLaptop = laptop.nextCall((call) => call.phase === 'inviting');
+  await ask('POST', '/v1/calls', { body: { ...place, from_device: undefined } });
+  assert.equal((await atLaptop).you, 'calling');
+});
+
+test('not for somebody who is not there, and not with a body that is wrong', async () => {
+  const offline = await ask('POST', '/v1/calls', { body: { from: 'rest-nobody', to: 'bob', media: 'none' } });
+  assert.deepEqual([offline.status, offline.body.error], [409, 'caller_offline']);
+  const wrong = [['{', 'bad_json'], ['[]', 'bad_message'], [{ from: 'a', media: 'none' }, 'missing_field'],
+    [{ from: 'a', to: 'b', media: 'smell' }, 'bad_field'], [{ from: 'a', to: 'b', media: 'none', drop_grace_ms: 1 }, 'bad_field'],
+    [{ from: 'a', to: 'b', group: { users: ['b', 'c'], mode: 'all_join' }, media: 'none' }, 'bad_field']];
+  for (const [body, word] of wrong) {
+    const answer = await ask('POST', '/v1/calls', { body });
+    assert.deepEqual([answer.status, answer.body.error], [400, word]);
+  }
+});
+
+test('a group is placed, and more are rung into it', async () => {
+  await connect(server, 'rest-owner');
+  const late = await connect(server, 'rest-late');
+  const group = { users: ['rest-one', 'rest-two'], mode: 'all_join', owner_leaves: 'stay' };
+  const { body } = await ask('POST', '/v1/calls', { body: { from: 'rest-owner', group, media: 'none' } });
+  assert.deepEqual([body.group_mode, body.legs.map((leg) => leg.user)], ['all_join', ['rest-one', 'rest-two']]);
+  const told = late.nextCall(() => true);
+  const more = await ask('POST', `/v1/calls/${body.call_id}/ring`, { body: { users: ['rest-late'] } });
+  assert.deepEqual([more.status, more.body.legs.length], [200, 3]);
+  assert.deepEqual([(await told).call_id, (await told).legs.length], [body.call_id, 3]);
+  assert.equal((await ask('POST', `/v1/calls/${body.call_id}/ring`, { body: { users: [] } })).status, 400);
+  const crowd = Array.from({ length: 16 }, (_, n) => `crowd${n}`);
+  assert.equal((await ask('POST', `/v1/calls/${body.call_id}/ring`, { body: { users: crowd } })).body.error, 'limit_reached');
+  await ask('POST', `/v1/calls/${body.call_id}/end`);
+  assert.equal((await ask('POST', `/v1/calls/${body.call_id}/ring`, { body: { users: ['x'] } })).body.error, 'call_over');
+  assert.equal((await ask('POST', '/v1/calls/call_x/ring', { body: { users: ['x'] } })).status, 404);
+  const listed = await ask('GET', '/v1/calls?user=rest-late');
+  assert.deepEqual(listed.body.calls.map((call) => call.call_id), [body.call_id], 'each of a group finds it');
+});
+
+test('one call is read and ended', async () => {
+  const { call_id } = await talk(server);
+  const live = (await ask('GET', `/v1/calls/${call_id}`)).body;
+  assert.equal(live.phase, 'active');
+  const ended = (await ask('POST', `/v1/calls/${call_id}/end`)).body;
+  assert.deepEqual([ended.outcome, ended.reason], ['ended', 'by_api']);
+  assert.equal((await ask('GET', '/v1/calls/call_nonsense')).status, 404);
+  assert.equal((await ask('POST', '/v1/calls/call_nonsense/end')).status, 404);
+});
+
+test('the list is filtered by outcome and time, and goes on at its cursor', async () => {
+  const { caller, callee, call_id } = await ring(server);
+  await callee.ask('decline', { call_id, reason: 'declined' });
+  const second = (await caller.ask('invite', { to: callee.user, media: 'none' })).call.call_id;
+  const ids = async (query) => (await ask('GET', `/v1/calls?user=${caller.user}&${query}`)).body.calls.map((call) => call.call_id);
+  assert.deepEqual(await ids('outcome=declined'), [call_id]);
+  assert.deepEqual(await ids('outcome=busy'), []);
+  const { created_at_ms } = (await ask('GET', `/v1/calls/${call_id}`)).body;
+  assert.deepEqual(await ids(`to_at_ms=${created_at_ms}`), []);
+  assert.deepEqual(await ids(`from_at_ms=${created_at_ms}`), [second, call_id]);
+  const page = (await ask('GET', `/v1/calls?user=${caller.user}&limit=1`)).body;
+  assert.deepEqual(await ids(`limit=1&cursor=${page.next}`), [call_id]);
+  for (const query of ['outcome=sad', 'from_at_ms=yesterday', 'to_at_ms=-1', 'cursor=x', 'limit=0']) {
+    const answer = await ask('GET', `/v1/calls?${query}`);
+    assert.deepEqual([answer.status, answer.body.error], [400, 'bad_field'], query);
+    assert.ok(answer.body.message.includes(`"${query.split('=')[0]}"`), answer.body.message);
+  }
+});
+
+test('rules are read and replaced; the user sees the same', async () => {
+  const path = `/v1/users/${encodeURIComponent('rules/müller')}/rules`;
+  assert.equal((await ask('GET', path)).body.call_waiting, 'ring_all');
+  const put = await ask('PUT', path, { body: { do_not_disturb: true, blocked: ['mallory'] } });
+  assert.deepEqual(put.body, { call_waiting: 'ring_all', max_parallel_rings: 2, do_not_disturb: true, blocked: ['mallory'] });
+  const own = await connect(server, 'rules/müller', 'd');
+  assert.deepEqual((await own.ask('get_rules')).rules, put.body);
+  await own.ask('set_rules', { rules: { call_waiting: 'off' } });
+  assert.deepEqual((await ask('GET', path)).body, { call_waiting: 'off', max_parallel_rings: 2, do_not_disturb: false, blocked: [] });
+  assert.equal((await ask('PUT', path, { body: { max_parallel_rings: 9 } })).status, 400);
+  assert.equal((await ask('GET', '/v1/users/~x/rules')).status, 404);
+  assert.equal((await ask('PUT', '/v1/users/~x/rules', { body: {} })).status, 404);
+});
+
+test('a session is made', async () => {
+  assert.equal((await ask('POST', '/v1/sessions')).status, 201);
+});
+
+test('everything the file promises has been brought about', () => {
+  assert.deepEqual(promised.filter((line) => !kept.has(line)), []);
+});
