@@ -10,6 +10,12 @@ export class NoTokensHere extends Error {}
 export function rememberedName(): string { return localStorage.getItem(NAME_KEY) ?? ''; }
 export function rememberName(name: string): void { localStorage.setItem(NAME_KEY, name); }
 
+/** Whether the server has tokens for pages at all. If it cannot be reached, signing in will say so. */
+export async function givesTokens(): Promise<boolean> {
+  const answer = await fetch('/dev/token').catch(() => undefined);
+  return answer?.status !== 404;
+}
+
 export async function fetchToken(user: string): Promise<string> {
   const answer = await fetch(`/dev/token?user=${encodeURIComponent(user)}`);
   if (answer.status === 404) throw new NoTokensHere();

@@ -104,7 +104,7 @@ export class CallScreen {
 
   #showWaiting(waiting: Call | undefined): void {
     this.#waiting = waiting;
-    tell(byId('waiting-text'), waiting ? `${waiting.peer} is calling, too (${MEDIA_NAME[waiting.media].toLowerCase()}).` : '');
+    tell(byId('waiting-text'), waiting ? `${waiting.peer} is calling as well (${MEDIA_NAME[waiting.media].toLowerCase()}).` : '');
     byId('waiting').hidden = waiting === undefined;
   }
 

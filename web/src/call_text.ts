@@ -24,7 +24,7 @@ export function detailText(call: Call): string {
     case 'calling':
     case 'ringing':
     case 'incoming': return [MEDIA_NAME[call.media], call.peerDevice].filter(Boolean).join(' · ');
-    case 'ended': return call.durationMs ? `It took ${lengthText(call.durationMs)}.` : '';
+    case 'ended': return call.durationMs ? `It lasted ${lengthText(call.durationMs)}.` : '';
     case 'connecting':
     case 'active': return call.media === 'none' ? 'without sound or picture' : '';
   }

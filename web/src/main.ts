@@ -1,17 +1,18 @@
 // Begins here: whose page is this? `?user=alice` signs in at once, `?device=laptop` names the device.
-import { deviceOfThisTab, fetchToken, NoTokensHere, rememberedName, rememberName } from './account';
+import { deviceOfThisTab, fetchToken, givesTokens, NoTokensHere, rememberedName, rememberName } from './account';
 import { byId, tell } from './dom';
 import { openHome } from './home';
 import { Sounds } from './sounds';
 
-const NO_TOKENS = 'This server is not in development mode, so it gives no tokens to web pages, and this demo cannot sign anybody in. '
-  + 'In your own app your backend makes the tokens; to try the demo, start the server with --dev.';
+const NO_TOKENS = 'This server is running, and it is not in development mode: it gives no tokens to web pages, so this demo can sign nobody in. '
+  + 'In your app the backend makes the tokens. To try the demo, start a server with --dev.';
 
 const sounds = new Sounds();
 
 function showSignIn(problem = ''): void {
   const field = byId<HTMLInputElement>('sign-in-name');
   tell(byId('sign-in-problem'), problem);
+  for (const part of ['sign-in-form', 'sign-in-hint']) byId(part).hidden = problem === NO_TOKENS;
   byId('sign-in').hidden = false;
   field.value ||= new URLSearchParams(location.search).get('user') ?? rememberedName();
   field.select();
@@ -41,4 +42,4 @@ byId<HTMLFormElement>('sign-in-form').addEventListener('submit', (event) => {
 
 const asked = new URLSearchParams(location.search).get('user')?.trim();
 if (asked) void signIn(asked);
-else showSignIn();
+else void givesTokens().then((gives) => showSignIn(gives ? '' : NO_TOKENS));

@@ -23,6 +23,7 @@ export class Switchboard {
   readonly #mediaProblems = new WeakMap<Call, string>();
   #shown: Call | undefined;
   #waiting: Call[] = [];
+  readonly #hungUpForAnother = new WeakSet<Call>();
 
   constructor(client: OffhookClient, sounds: Sounds, events: SwitchboardEvents) {
     this.#client = client;
@@ -72,7 +73,7 @@ export class Switchboard {
   #onEnded(call: Call): void {
     this.#waiting = this.#waiting.filter((other) => other !== call);
     const aside = call !== this.#shown || this.#waiting.length > 0;
-    if (aside) this.#events.endedAside(endText(call));
+    if (aside && !this.#hungUpForAnother.has(call)) this.#events.endedAside(endText(call));
     if (call === this.#shown && this.#waiting.length > 0) this.#next();
     this.#events.ended();
     this.update();
@@ -94,6 +95,7 @@ export class Switchboard {
     const before = this.#shown;
     this.#waiting = this.#waiting.filter((other) => other !== call);
     this.#shown = call;
+    if (before) this.#hungUpForAnother.add(before);
     before?.hangup();
     call.answer();
     this.update();
