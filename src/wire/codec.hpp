@@ -18,6 +18,9 @@ Result<ClientMessage, Error> decode_client(std::string_view text);
 // type gives the error UnknownType, which a client ignores.
 Result<ServerMessage, Error> decode_server(std::string_view text);
 
+// The `seq` of a text that decode_server refuses: a client counts it even if it cannot use the event.
+std::optional<std::uint64_t> seq_in(std::string_view text);
+
 std::string encode(const ClientMessage& message);
 std::string encode(const ServerMessage& message);
 
