@@ -221,6 +221,7 @@ std::optional<std::string> Names::mismatch(const json::value& wanted, const json
     for (const auto& field : *object) {
       const auto inner = path.empty() ? std::string(field.key()) : path + "." + std::string(field.key());
       const auto* other = found.get_object().if_contains(field.key());
+      if (field.value().is_null() && other == nullptr) continue;
       if (other == nullptr) return inner + " is missing";
       if (auto problem = mismatch(field.value(), *other, inner)) return problem;
     }
