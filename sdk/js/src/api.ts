@@ -37,7 +37,7 @@ export interface ClientOptions {
   deviceName?: string;
   /** How long to wait when the server's word does not come (README). They must fit the server's timers. */
   watchdogs?: Watchdogs;
-  /** Needed in Node only: `import { WebSocket } from 'ws'`. */
+  /** Needed in Node only: the class `WebSocket` of the npm package `ws`. */
   WebSocket?: new (url: string) => WebSocketLike;
 }
 

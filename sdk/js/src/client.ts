@@ -187,7 +187,7 @@ function tokenSourceOf({ token, getToken }: ClientOptions): () => string | Promi
 
 function socketClassOf(options: ClientOptions): new (url: string) => WebSocketLike {
   const found = options.WebSocket ?? (globalThis as { WebSocket?: new (url: string) => WebSocketLike }).WebSocket;
-  return found ?? refuse('There is no WebSocket here; give one: import { WebSocket } from "ws".');
+  return found ?? refuse('There is no WebSocket here; give one, e.g. that of the npm package ws.');
 }
 
 function engineOptionsOf(options: ClientOptions): EngineOptions {

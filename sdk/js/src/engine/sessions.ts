@@ -4,7 +4,7 @@
 //      ▲               │
 //      └── fresh link ─┘
 import type { LeaveWord, Reply, SessionEvent } from '../protocol';
-import type { Commands, Owner, Pending } from './commands';
+import type { Commands, Owner } from './commands';
 import type { Desk } from './desk';
 import type { SessionNews } from './types';
 
@@ -14,7 +14,6 @@ interface Session {
   readonly handle?: string;  // of the call it is under
   state: 'joining' | 'joined' | 'leaving';
   wasJoined: boolean;        // the application has been told
-  isCallOver: boolean;
   early: SessionEvent[];     // what a resume replays before it repeats the reply to session_connect
 }
 
@@ -40,7 +39,7 @@ export class Sessions {
   }
 
   #add(id: string, handle?: string): Session {
-    const session: Session = { id, handle, state: 'joining', wasJoined: false, isCallOver: false, early: [] };
+    const session: Session = { id, handle, state: 'joining', wasJoined: false, early: [] };
     this.#sessions.set(id, session);
     return session;
   }
@@ -68,8 +67,8 @@ export class Sessions {
   rejoin(): void {
     for (const session of [...this.#sessions.values()]) {
       session.early = [];
-      if (session.state === 'leaving' || session.isCallOver) {
-        this.#forget(session, session.isCallOver ? 'call_ended' : 'client_disconnected');
+      if (session.state === 'leaving') {
+        this.#forget(session, 'client_disconnected');
       } else if (session.state === 'joined') {
         session.state = 'joining';
         this.#connect(session, 'engine');
@@ -89,15 +88,12 @@ export class Sessions {
     if (session?.state === 'leaving') this.#forget(session, 'client_disconnected');
   }
 
-  /** The server closes the session of a call that has ended; should its word not come, the session is at least not joined again. */
+  /** What the server still says about the session of a call that has ended is of no interest. */
   callEnded(handle: string): void {
-    for (const session of this.#sessions.values()) {
-      if (session.handle !== handle) continue;
-      session.isCallOver = true;
-      const isJoin = (pending: Pending): boolean => pending.body.type === 'session_connect' && pending.body.session_id === session.id;
-      const dropped = this.commands.drop((pending) => !pending.wasSent && isJoin(pending));
-      if (dropped.length > 0) this.#sessions.delete(session.id);
-    }
+    const session = [...this.#sessions.values()].find((other) => other.handle === handle);
+    if (session === undefined) return;
+    this.#sessions.delete(session.id);
+    this.commands.drop(({ body }) => body.type === 'session_connect' && body.session_id === session.id);
   }
 
   closeAll(reason: LeaveWord): void {
