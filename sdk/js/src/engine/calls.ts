@@ -3,7 +3,7 @@
 //
 //   caller: placing ─▶ calling ──────────────▶ connecting ─▶ active ─▶ ended
 //   callee:            ringing ─▶ answering ─▶ connecting ─▶ active ─▶ ended      any but ended ─hang-up─▶ leaving ─▶ ended
-import type { Outcome, Reason } from '../outcomes';
+import type { Outcome, Reason, Role } from '../outcomes';
 import { MAX_HELLO_CALLS, type CommandBody, type Reply, type Snapshot } from '../protocol';
 import type { Commands, Pending } from './commands';
 import { earliest, RecentSet, type Desk } from './desk';
@@ -41,9 +41,16 @@ const ranHere = (snapshot: Snapshot): boolean => ['calling', 'joined', 'winner']
 const ringsHere = (snapshot: Snapshot): boolean =>
   snapshot.role === 'callee' && snapshot.phase === 'inviting' && (snapshot.you === 'notified' || snapshot.you === 'ringing');
 
+/** What a device says that leaves while a call is at this stage. */
+function lastWordOf(stage: Stage, role: Role, call_id: string): CommandBody {
+  if (stage === 'ringing') return { type: 'give_up', call_id, watchdog: 'closed' };
+  return role === 'caller' && stage === 'calling' ? { type: 'cancel', call_id } : { type: 'hangup', call_id };
+}
+
 export class Calls {
   readonly #calls = new Map<string, Call>();             // by handle; ended ones are taken out
   readonly #tombstones = new RecentSet<string>(MAX_TOMBSTONES);
+  readonly #silenced = new RecentSet<string>(MAX_TOMBSTONES);    // stopped ringing for want of contact; only a welcome rings again
   readonly #early = new Map<string, Snapshot>();         // of calls whose invite is not answered yet
   #count = 0;
 
@@ -147,7 +154,10 @@ export class Calls {
         if (call.view.callId && !known.has(call.view.callId)) this.#end(call, 'lost_contact');
       }
     }
-    for (const snapshot of snapshots) this.onSnapshot(snapshot);
+    for (const snapshot of snapshots) {
+      this.#silenced.delete(snapshot.call_id);
+      this.onSnapshot(snapshot);
+    }
   }
 
   #onPlaced(call: Call, snapshot: Snapshot): void {
@@ -159,7 +169,8 @@ export class Calls {
 
   /** A call this device knows nothing of. */
   #meet(snapshot: Snapshot): void {
-    if (isFinal(snapshot) || this.#tombstones.has(snapshot.call_id)) return;
+    const { call_id } = snapshot;
+    if (isFinal(snapshot) || this.#tombstones.has(call_id) || this.#silenced.has(call_id)) return;
     if (ringsHere(snapshot)) this.#ring(snapshot);
     else if (snapshot.role === 'caller' && this.#awaitsPlacing()) this.#keepEarly(snapshot);
     else if (ranHere(snapshot)) this.#disown(snapshot);
@@ -218,11 +229,15 @@ export class Calls {
     const { view } = call;
     const other = view.role === 'caller' ? snapshot.callee : snapshot.caller;
     if (other.device !== undefined) view.peerDevice = other.device;
+    // A version known already may have waited: of two readings of a deadline the earlier is right, unless it was just asked for.
+    const isNews = snapshot.version > call.version || call.askedAt !== undefined;
     call.version = snapshot.version;
     call.askedAt = undefined;
     const { setup, ring, connect } = snapshot.deadlines_remaining_ms;
     for (const [name, remaining] of Object.entries({ setup, ring, connect }) as ['setup' | 'ring' | 'connect', number | undefined][]) {
-      if (remaining !== undefined) call.due[name] = this.desk.now + remaining;
+      if (remaining === undefined) continue;
+      const told = this.desk.now + remaining;
+      call.due[name] = isNews ? told : earliest(call.due[name], told);
     }
   }
 
@@ -298,8 +313,9 @@ export class Calls {
       case 'ring': return this.#end(call, 'missed');
       case 'ringContact': {
         this.#end(call, 'lost_contact');
-        // Not given up: a live snapshot after the reconnect may ring again.
+        // Not given up: it rings again if it still lives after the reconnect. Events that were waiting do not prove that.
         this.#tombstones.delete(call.view.callId!);
+        this.#silenced.add(call.view.callId!);
         return;
       }
       case 'end': return this.#abandon(call, 'lost_contact');
@@ -328,10 +344,11 @@ export class Calls {
     this.#reviewEarly();
   }
 
-  /** The client closes for good: nobody will hear the server's word. */
+  /** The client closes for good. `farewell` tells the server while it can be told; its answer is not awaited. */
   closeAll(farewell: (body: CommandBody) => void): void {
     for (const call of [...this.#calls.values()]) {
-      if (call.view.callId && call.stage !== 'ringing') farewell({ type: 'hangup', call_id: call.view.callId });
+      const { callId, role } = call.view;
+      if (callId !== undefined && call.stage !== 'leaving') farewell(lastWordOf(call.stage, role, callId));
       this.#end(call, 'lost_contact');
     }
     this.#early.clear();
