@@ -16,7 +16,7 @@ export class Completion {
 
   message(type: string, given: JsonObject): JsonObject {
     const message: JsonObject = { type, ...given };
-    if (!EVENT_FREE.includes(type)) {
+    if (!EVENT_FREE.includes(type) && given.seq === undefined) {
       this.seq += 1;
       message.seq = this.seq;
     }
