@@ -18,6 +18,9 @@ Result<ClientMessage, Error> decode_client(std::string_view text);
 // type gives the error UnknownType, which a client ignores.
 Result<ServerMessage, Error> decode_server(std::string_view text);
 
+// The `seq` of a text that decode_server refuses: a client counts it even if it cannot use the event.
+std::optional<std::uint64_t> seq_in(std::string_view text);
+
 // Bodies of REST requests, under the same rules; a body has no `type`.
 Result<PlaceRequest, Error> decode_place_request(std::string_view text);
 Result<RingRequest, Error> decode_ring_request(std::string_view text);

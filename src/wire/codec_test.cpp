@@ -153,5 +153,13 @@ TEST(Codec, AClientForgivesWhatANewerServerAdds) {
   EXPECT_EQ(decode_server(R"({"type":"novelty","seq":3})").error().error, ErrorWord::UnknownType);
 }
 
+TEST(Codec, TheNumberOfAnEventThatCannotBeUsedIsStillKnown) {
+  EXPECT_EQ(seq_in(R"({"type":"novelty","seq":3})"), 3u);
+  EXPECT_EQ(seq_in(R"({"type":"call","seq":4,"call":{}})"), 4u);
+  for (const auto* text : {"", "[]", R"({"seq":3})", R"({"type":"x"})", R"({"type":"x","seq":"3"})", R"({"type":"x","seq":0})"}) {
+    EXPECT_FALSE(seq_in(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace offhook::wire

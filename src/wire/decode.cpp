@@ -305,6 +305,15 @@ Result<ServerMessage, Error> decode_server(std::string_view text) {
   return decode_as<ServerMessage>(text, Strictness::Forgiving, k_server_types);
 }
 
+std::optional<std::uint64_t> seq_in(std::string_view text) {
+  unsigned char space[8192];
+  json::monotonic_resource storage(space);
+  const auto parsed = parse(text, &storage);
+  const auto* seq = parsed ? parsed->value.get_object().if_contains("seq") : nullptr;
+  if (seq == nullptr || !seq->is_int64() || seq->get_int64() < 1) return std::nullopt;
+  return static_cast<std::uint64_t>(seq->get_int64());
+}
+
 const std::string* cmd_id_of(const ClientMessage& message) {
   return std::visit(
       [](const auto& m) -> const std::string* {

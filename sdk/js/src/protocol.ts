@@ -14,6 +14,8 @@ export const MAX_INVITE_DATA_BYTES = 1_000;
 export const MAX_HELLO_CALLS = 16;
 export const MIN_RING_TIMEOUT_MS = 1_000;
 export const MAX_RING_TIMEOUT_MS = 180_000;
+export const MIN_EXPECT_TIMEOUT_MS = 1_000;
+export const MAX_EXPECT_TIMEOUT_MS = 3_600_000;
 /** Events a client may leave unacknowledged before it must say `ack`. */
 export const ACK_EVERY = 64;
 

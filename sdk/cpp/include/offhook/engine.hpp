@@ -99,14 +99,16 @@ struct Error { Problem problem; };
 struct Presence { UserId user; bool online = false; };
 struct Draining { std::int64_t remaining_ms = 0; };
 struct Call { CallMoment moment = CallMoment::Calling; CallView call; };
-// Exactly one for each Calling or Incoming, and for each call that never got so far. Nothing about this call comes after it.
+// Exactly one for each Calling or Incoming, and for each call that never got so far. Nothing about this call comes after it; it is
+// the end of the session under the call as well.
 struct Ended {
   CallView call;
   wire::Outcome outcome = wire::Outcome::Failed;
   std::optional<wire::Reason> reason;
   std::int64_t duration_ms = 0;
 };
-// `call` is set when the session is the one under a call.
+// `call` is set when the session is the one under a call. It comes again, with another connection, when the server has forgotten
+// this client and the session was joined anew.
 struct SessionConnected {
   std::optional<Handle> call;
   SessionId session_id;
@@ -148,7 +150,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Appends to `out`. REQUIRES: `now` never goes back. Deadlines up to `now` are served first.
+  // Appends to `out`. REQUIRES: `now` never goes back. Deadlines up to `now` are served as well: after a message, which is contact
+  // however late the machine has found the time to look at it, and before any other input.
   void handle(Instant now, Input input, Outputs& out);
   void advance(Instant now, Outputs& out);
 

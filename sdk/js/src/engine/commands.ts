@@ -11,6 +11,7 @@ export interface Pending {
   readonly body: CommandBody;
   readonly owner: Owner;
   wasSent: boolean;      // on any link: the server may know of it
+  isOut: boolean;        // on the present link
   resends: number[];     // moments at which it is sent again while the link is up
 }
 
@@ -34,15 +35,22 @@ export class Commands {
     this.#count += 1;
     const cmd_id = `${this.desk.options.commandPrefix}${this.#count}`;
     if (byteLength(encode({ ...body, cmd_id })) > MAX_FRAME_BYTES) return 'too_large';
-    const pending: Pending = { cmd_id, body, owner, wasSent: false, resends: [] };
+    const pending: Pending = { cmd_id, body, owner, wasSent: false, isOut: false, resends: [] };
     this.#pending.set(cmd_id, pending);
     if (this.link.isUp) this.#send(pending);
     return undefined;
   }
 
+  /** Whatever was sent on the lost link and not answered is sent again on the next. */
+  linkLost(): void {
+    for (const pending of this.#pending.values()) pending.isOut = false;
+  }
+
   /** Everything unanswered, in order, on a link that has just come up. */
   sendAll(): void {
-    for (const pending of this.#pending.values()) this.#send(pending);
+    for (const pending of this.#pending.values()) {
+      if (!pending.isOut) this.#send(pending);
+    }
   }
 
   #send(pending: Pending): void {
@@ -50,6 +58,7 @@ export class Commands {
       pending.resends = INVITE_RESENDS_MS.map((after) => this.desk.now + after);
     }
     pending.wasSent = true;
+    pending.isOut = true;
     this.link.send({ ...pending.body, cmd_id: pending.cmd_id });
   }
 

@@ -39,6 +39,7 @@ export class Link {
   constructor(readonly desk: Desk) {}
 
   get isUp(): boolean { return this.#state === 'up'; }
+  get isClosed(): boolean { return this.#state === 'closed'; }
   get isRunning(): boolean { return this.#state !== 'idle' && this.#state !== 'closed'; }
   /** When the server was last heard, by whatever link. */
   get lastContact(): number { return this.#lastContact; }

@@ -1,0 +1,154 @@
+#include "offhook/call.hpp"
+
+#include "base/check.hpp"
+#include "client_core.hpp"
+
+namespace offhook {
+
+using client::Action;
+using client::CallMoment;
+
+// --- the call, on the client's thread
+
+Call::Core::Core(std::weak_ptr<Client::Core> owner, const client::CallView& view)
+    : client(std::move(owner)),
+      handle(view.handle),
+      role(view.role),
+      peer(view.peer),
+      media(view.media),
+      data(view.data),
+      state(view.role == Role::Caller ? CallState::Calling : CallState::Incoming) {
+  note(view);
+}
+
+void Call::Core::note(const client::CallView& view) {
+  if (!view.call_id || has_id) return;
+  call_id = *view.call_id;
+  has_id = true;
+}
+
+void Call::Core::on_moment(CallMoment moment) {
+  switch (moment) {
+    case CallMoment::Calling:
+    case CallMoment::Incoming: return;  // how it was made
+    case CallMoment::Ringing: state = CallState::Ringing; return tell_handler(handlers.ringing);
+    case CallMoment::Connecting: state = CallState::Connecting; return tell_handler(handlers.connecting);
+    case CallMoment::Active: state = CallState::Active; return tell_handler(handlers.active);
+    case CallMoment::PeerUnstable: peer_unstable = true; return tell_handler(handlers.peer_unstable);
+    case CallMoment::PeerStable: peer_unstable = false; return tell_handler(handlers.peer_stable);
+  }
+}
+
+void Call::Core::join(std::shared_ptr<Session::Core> joined) {
+  session = std::move(joined);
+  tell_handler(handlers.session, Session(session));
+}
+
+// Handlers go, for they may well hold the call itself.
+void Call::Core::on_end(CallEnd how) {
+  how.text = outcome_text(how.outcome, how.reason, role, peer);
+  end = std::move(how);
+  peer_unstable = false;
+  state = CallState::Ended;
+  const auto told = std::exchange(handlers, {}).ended;
+  session.reset();
+  promise.set_value(end);
+  if (told) told(end);
+}
+
+// --- the handle, on any thread
+
+std::optional<CallId> Call::id() const { return core_->has_id ? std::optional(core_->call_id) : std::nullopt; }
+Role Call::role() const { return core_->role; }
+const UserId& Call::peer() const { return core_->peer; }
+Media Call::media() const { return core_->media; }
+const std::optional<std::string>& Call::data() const { return core_->data; }
+CallState Call::state() const { return core_->state; }
+bool Call::peer_unstable() const { return core_->peer_unstable; }
+
+std::optional<CallEnd> Call::end() const {
+  return state() == CallState::Ended ? std::optional(core_->end) : std::nullopt;
+}
+std::optional<Outcome> Call::outcome() const {
+  return state() == CallState::Ended ? std::optional(core_->end.outcome) : std::nullopt;
+}
+std::optional<Reason> Call::reason() const { return state() == CallState::Ended ? core_->end.reason : std::nullopt; }
+std::chrono::milliseconds Call::duration() const {
+  return state() == CallState::Ended ? core_->end.duration : std::chrono::milliseconds{};
+}
+
+CallEnd Call::wait() const {
+  const auto client = core_->client.lock();
+  CHECK(!client || !client->is_here());
+  return core_->ended.get();
+}
+
+namespace {
+
+void act(const std::shared_ptr<Call::Core>& call, client::Input input) {
+  if (const auto client = call->client.lock()) client->feed_soon(std::move(input));
+}
+
+// Sets it on the client's thread, and calls it if its moment `is_now`.
+template <class Handler, class IsNow>
+void set(const std::shared_ptr<Call::Core>& call, Handler Call::Core::Handlers::*slot, Handler handler, IsNow is_now) {
+  const auto client = call->client.lock();
+  if (!client) return;
+  client->post([call, slot, handler = std::move(handler), is_now] {
+    if (call->state != CallState::Ended) call->handlers.*slot = handler;
+    is_now(*call, handler);
+  });
+}
+
+template <class Handler>
+void set(const std::shared_ptr<Call::Core>& call, Handler Call::Core::Handlers::*slot, Handler handler, CallState moment) {
+  set(call, slot, std::move(handler), [moment](const Call::Core& core, const Handler& late) {
+    if (core.state == moment) tell_handler(late);
+  });
+}
+
+}  // namespace
+
+void Call::answer() { act(core_, client::Act{core_->handle, Action::Answer}); }
+void Call::decline() { act(core_, client::Act{core_->handle, Action::Decline}); }
+void Call::busy() { act(core_, client::Act{core_->handle, Action::Busy}); }
+void Call::ignore() { act(core_, client::Act{core_->handle, Action::Ignore}); }
+void Call::cancel() { act(core_, client::Act{core_->handle, Action::Cancel}); }
+void Call::hang_up() { act(core_, client::Act{core_->handle, Action::Hangup}); }
+void Call::media_up() { act(core_, client::Act{core_->handle, Action::MediaUp}); }
+void Call::media_down() { act(core_, client::Act{core_->handle, Action::MediaDown}); }
+void Call::media_failed(MediaFailure reason) { act(core_, client::FailMedia{core_->handle, reason}); }
+
+void Call::on_ringing(std::function<void()> handler) {
+  set(core_, &Core::Handlers::ringing, std::move(handler), CallState::Ringing);
+}
+void Call::on_connecting(std::function<void()> handler) {
+  set(core_, &Core::Handlers::connecting, std::move(handler), CallState::Connecting);
+}
+void Call::on_active(std::function<void()> handler) {
+  set(core_, &Core::Handlers::active, std::move(handler), CallState::Active);
+}
+
+void Call::on_session(std::function<void(Session)> handler) {
+  set(core_, &Core::Handlers::session, std::move(handler), [](const Core& core, const auto& late) {
+    if (core.session) tell_handler(late, Session(core.session));
+  });
+}
+
+void Call::on_peer_unstable(std::function<void()> handler) {
+  set(core_, &Core::Handlers::peer_unstable, std::move(handler), [](const Core& core, const auto& late) {
+    if (core.peer_unstable) tell_handler(late);
+  });
+}
+
+void Call::on_peer_stable(std::function<void()> handler) {
+  set(core_, &Core::Handlers::peer_stable, std::move(handler), [](const Core&, const auto&) {});
+}
+
+void Call::on_ended(std::function<void(const CallEnd& end)> handler) {
+  set(core_, &Core::Handlers::ended, std::move(handler), [](const Core& core, const auto& late) {
+    if (core.state == CallState::Ended) tell_handler(late, core.end);
+  });
+}
+
+}  // namespace offhook

@@ -1,0 +1,570 @@
+#include "calls.hpp"
+
+#include "wire/codec.hpp"
+#include "wire/limits.hpp"
+
+namespace offhook::client {
+namespace {
+
+using wire::DeviceState;
+using wire::Outcome;
+using wire::Phase;
+using wire::Reason;
+using wire::Role;
+
+constexpr Handle k_incoming_bit = Handle{1} << 63;
+
+// Does the server hold a device in this state for a part of the call?
+bool takes_part(DeviceState you) {
+  switch (you) {
+    case DeviceState::Calling:
+    case DeviceState::Notified:
+    case DeviceState::Ringing:
+    case DeviceState::Winner:
+    case DeviceState::Joined: return true;
+    case DeviceState::Elsewhere:
+    case DeviceState::Declined:
+    case DeviceState::Busy:
+    case DeviceState::Bystander:
+    case DeviceState::Done: return false;
+  }
+  return false;
+}
+
+bool rings(DeviceState you) { return you == DeviceState::Notified || you == DeviceState::Ringing; }
+
+// What this device shows, if the call is over for it. A newer server may use a word we do not know; that it is over still counts.
+std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {
+  if (snapshot.device_outcome) return snapshot.device_outcome;
+  if (snapshot.phase == Phase::Ended) return snapshot.outcome.value_or(Outcome::Failed);
+  switch (snapshot.you) {
+    case DeviceState::Elsewhere: return Outcome::AnsweredElsewhere;
+    case DeviceState::Declined: return Outcome::Declined;
+    case DeviceState::Busy: return Outcome::Busy;
+    case DeviceState::Done: return Outcome::Missed;
+    case DeviceState::Calling:
+    case DeviceState::Notified:
+    case DeviceState::Ringing:
+    case DeviceState::Winner:
+    case DeviceState::Joined:
+    case DeviceState::Bystander: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Reason reason_of_refusal(const Problem& problem) {
+  for (const auto reason : {Reason::NotAllowed, Reason::RateLimited, Reason::Overloaded, Reason::NoSuchUser, Reason::ServerShutdown}) {
+    if (problem.word == wire::word(reason)) return reason;
+  }
+  return Reason::Internal;
+}
+
+bool is_invite(const wire::ClientMessage& command) { return std::holds_alternative<wire::Invite>(command); }
+bool is_session_connect(const wire::ClientMessage& command) { return std::holds_alternative<wire::SessionConnect>(command); }
+bool is_media_word(const wire::ClientMessage& command) {
+  return std::holds_alternative<wire::MediaUp>(command) || std::holds_alternative<wire::MediaDown>(command);
+}
+// Takes this device out of the call for good.
+bool is_last_word(const wire::ClientMessage& command) {
+  return std::holds_alternative<wire::Cancel>(command) || std::holds_alternative<wire::Hangup>(command) ||
+         std::holds_alternative<wire::Decline>(command) || std::holds_alternative<wire::GiveUp>(command);
+}
+
+bool is_about(const wire::ClientMessage& command, CallId id) {
+  return std::visit(
+      [&](const auto& said) {
+        if constexpr (requires { said.call_id; }) {
+          return said.call_id == id;
+        } else {
+          return false;
+        }
+      },
+      command);
+}
+
+bool is_for(const Pending& pending, Handle handle) {
+  const auto* owner = std::get_if<ForCall>(&pending.owner);
+  return owner != nullptr && owner->handle == handle;
+}
+
+wire::ClientMessage hang_up_command(Action action, Role role, CallId id) {
+  if (role == Role::Callee && (action == Action::Decline || action == Action::Busy)) {
+    return wire::Decline{"", id, action == Action::Busy ? wire::DeclineReason::Busy : wire::DeclineReason::Declined};
+  }
+  if (role == Role::Caller && action == Action::Cancel) return wire::Cancel{"", id};
+  return wire::Hangup{"", id};
+}
+
+}  // namespace
+
+bool Calls::is_answered(Stage stage) {
+  switch (stage) {
+    case Stage::Placing:
+    case Stage::Calling:
+    case Stage::Ringing:
+    case Stage::Answering:
+    case Stage::Ending: return false;
+    case Stage::Connecting:
+    case Stage::Active: return true;
+  }
+  return false;
+}
+
+// --- placing
+
+void Calls::place(PlaceCall&& input) {
+  if (calls_.contains(input.handle)) return;
+  auto& call = calls_[input.handle];
+  call.view.handle = input.handle;
+  call.view.peer = input.to;
+  call.view.media = input.media;
+  call.view.data = input.data;
+  call.since = desk_.now;
+  if (link_.is_closed()) return finish(call, {Outcome::Failed, Reason::ServerUnreachable, 0}, false);
+  wire::Invite invite{"", input.to, input.media, input.ring_timeout_ms, std::move(input.data)};
+  if (calls_.size() > k_max_calls || commands_.submit(std::move(invite), ForCall{input.handle})) {
+    finish(call, {Outcome::Failed, Reason::Internal, 0}, false);
+  }
+}
+
+void Calls::on_placed(Call& call, const wire::Snapshot& snapshot) {
+  call.view.call_id = snapshot.call_id;
+  const bool is_cancelled = call.stage == Stage::Ending;
+  const auto handle = call.view.handle;
+  apply(call, snapshot);
+  // Events may have overtaken the reply when the link was lost between the two.
+  const auto overtaken = strangers_.extract(snapshot.call_id);
+  if (auto* still = find(handle); still != nullptr && !overtaken.empty()) apply(*still, overtaken.mapped());
+  if (auto* still = find(handle); still != nullptr && is_cancelled) send_hang_up(*still, Action::Cancel);
+}
+
+// --- the server's word
+
+void Calls::on_snapshot(const wire::Snapshot& snapshot) {
+  if (auto* call = find(snapshot.call_id)) return apply(*call, snapshot);
+  on_stranger(snapshot);
+}
+
+void Calls::apply(Call& call, const wire::Snapshot& snapshot) {
+  if (call.shown && snapshot.version < call.shown->version) return;
+  const auto before = std::exchange(call.shown, snapshot);
+  note(call, snapshot, !before || before->version < snapshot.version);
+  if (const auto outcome = outcome_in(snapshot)) {
+    return finish(call, {*outcome, snapshot.reason, snapshot.duration_ms}, true);
+  }
+  if (call.stage == Stage::Ending) return;
+  advance_stage(call, snapshot, before && before->ringing);
+  if (snapshot.peer_unstable != (before && before->peer_unstable)) {
+    tell(call, snapshot.peer_unstable ? CallMoment::PeerUnstable : CallMoment::PeerStable);
+  }
+  join_session(call);
+}
+
+// A snapshot of a version we know may have waited: of two readings of a deadline the earlier is right, unless we have just asked.
+void Calls::note(Call& call, const wire::Snapshot& snapshot, bool is_news) {
+  const auto& peer = snapshot.role == Role::Caller ? snapshot.callee : snapshot.caller;
+  call.view.role = snapshot.role;
+  call.view.peer = peer.user;
+  if (peer.device) call.view.peer_device = peer.device;
+  call.view.media = snapshot.media;
+  call.view.data = snapshot.data;
+  const bool is_fresh = is_news || call.asked_at;
+  const auto set = [&](std::optional<Instant>& at, std::optional<std::int64_t> remaining_ms) {
+    if (!remaining_ms) return;
+    const Instant told = desk_.now + std::chrono::milliseconds{*remaining_ms};
+    at = is_fresh ? told : earliest(at, told);
+  };
+  set(call.setup_at, snapshot.deadlines_remaining_ms.setup);
+  set(call.ring_at, snapshot.deadlines_remaining_ms.ring);
+  set(call.connect_at, snapshot.deadlines_remaining_ms.connect);
+  call.asked_at.reset();
+}
+
+void Calls::advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_before) {
+  if (call.stage == Stage::Placing) {
+    enter(call, Stage::Calling);
+    tell(call, CallMoment::Calling);
+  }
+  if (snapshot.phase == Phase::Inviting) {
+    if (call.stage == Stage::Calling && snapshot.ringing && !rang_before) tell(call, CallMoment::Ringing);
+    return;
+  }
+  if (!is_answered(call.stage)) {
+    enter(call, Stage::Connecting);
+    tell(call, CallMoment::Connecting);
+  }
+  if (snapshot.phase == Phase::Active && call.stage != Stage::Active) {
+    enter(call, Stage::Active);
+    call.active_since = desk_.now;
+    tell(call, CallMoment::Active);
+  }
+}
+
+void Calls::join_session(Call& call) {
+  if (!call.shown->session_id || !is_answered(call.stage) || call.session != Membership::Outside) return;
+  call.session = Membership::Joining;
+  say(call, wire::SessionConnect{"", *call.shown->session_id, std::nullopt});
+}
+
+// The connection of a forgotten client is gone. The application is told of the new one when it is there.
+void Calls::rejoin_session(Call& call) {
+  if (call.session != Membership::Inside) return;
+  call.session = Membership::Rejoining;
+  say(call, wire::SessionConnect{"", *call.shown->session_id, std::nullopt});
+}
+
+// --- calls that nobody here knows
+
+void Calls::on_stranger(const wire::Snapshot& snapshot) {
+  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
+  if (rings(snapshot.you)) return on_incoming(snapshot);
+  if (tombstones_.contains(snapshot.call_id)) return refuse_stranger(snapshot);
+  // Events may overtake the reply to an invite when the link was lost between the two; the reply will say whose call it is.
+  const auto* invite = commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; });
+  if (snapshot.role == Role::Caller && invite != nullptr && strangers_.size() < k_max_strangers) {
+    auto& kept = strangers_.try_emplace(snapshot.call_id, snapshot).first->second;
+    if (kept.version < snapshot.version) kept = snapshot;
+    return;
+  }
+  refuse_stranger(snapshot);
+}
+
+void Calls::on_incoming(const wire::Snapshot& snapshot) {
+  if (tombstones_.contains(snapshot.call_id) || silenced_.contains(snapshot.call_id)) return;
+  if (calls_.size() >= k_max_calls) {
+    tombstones_.insert(snapshot.call_id);
+    commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
+    return;
+  }
+  const Handle handle = k_incoming_bit | ++incoming_;
+  auto& call = calls_[handle];
+  call.view.handle = handle;
+  call.view.call_id = snapshot.call_id;
+  call.stage = Stage::Ringing;
+  call.since = desk_.now;
+  call.shown = snapshot;
+  call.shown->peer_unstable = false;
+  note(call, snapshot, true);
+  tell(call, CallMoment::Incoming);
+  say(call, wire::RingAck{"", snapshot.call_id, false});
+  apply(call, snapshot);
+}
+
+// A call in which the server believes this device to be, but the application does not know it, or knows that it is over: an
+// invite given up too early, or the call of an application that has started anew. It must not go on with nobody here.
+void Calls::refuse_stranger(const wire::Snapshot& snapshot) {
+  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
+  const auto id = snapshot.call_id;
+  tombstones_.insert(id);
+  if (commands_.find([&](const Pending& p) { return is_last_word(p.command) && is_about(p.command, id); }) != nullptr) return;
+  if (snapshot.you == DeviceState::Calling) {
+    commands_.submit(wire::Cancel{"", id}, ForEngine{});
+  } else {
+    commands_.submit(wire::GiveUp{"", id, "unknown"}, ForEngine{});
+  }
+}
+
+void Calls::settle_strangers() {
+  for (const auto& [id, snapshot] : std::exchange(strangers_, {})) on_snapshot(snapshot);
+}
+
+// --- answers to commands
+
+void Calls::on_reply(const Pending& pending, const wire::ReplyBody& body) {
+  auto* call = find(std::get<ForCall>(pending.owner).handle);
+  if (call == nullptr) return;
+  if (const auto* joined = std::get_if<wire::SessionJoined>(&body)) {
+    if (call->stage == Stage::Ending) return;
+    call->session = Membership::Inside;
+    return desk_.tell(event::SessionConnected{call->view.handle, joined->session_id, joined->connection, joined->connections,
+                                              joined->streams});
+  }
+  const auto* reply = std::get_if<wire::CallReply>(&body);
+  if (reply == nullptr) return;
+  if (!is_invite(pending.command)) return apply(*call, reply->call);
+  on_placed(*call, reply->call);
+  settle_strangers();
+}
+
+void Calls::on_error(const Pending& pending, const Problem& problem) {
+  auto* call = find(std::get<ForCall>(pending.owner).handle);
+  if (call == nullptr) return;
+  if (is_invite(pending.command)) {
+    finish(*call, {Outcome::Failed, reason_of_refusal(problem), 0}, true);
+    return settle_strangers();
+  }
+  if (problem.word == wire::word(wire::ErrorWord::NoSuchCall)) return finish(*call, {}, true);
+  if (is_session_connect(pending.command)) on_session_refused(*call);
+  desk_.tell(event::Error{problem});
+}
+
+void Calls::on_session_refused(Call& call) {
+  const bool was_inside = std::exchange(call.session, Membership::Outside) == Membership::Rejoining;
+  if (!was_inside) return;
+  desk_.tell(event::SessionDisconnected{call.view.handle, *call.shown->session_id, wire::LeaveReason::NetworkDisconnected});
+}
+
+// --- the application's word
+
+void Calls::act(const Act& input) {
+  auto* call = find(input.handle);
+  if (call == nullptr || call->stage == Stage::Ending) return;
+  switch (input.action) {
+    case Action::Answer: return answer(*call);
+    case Action::Ignore: return;  // a matter of the screen; the call goes on until the server's word
+    case Action::Decline:
+    case Action::Busy:
+    case Action::Cancel:
+    case Action::Hangup: return hang_up(*call, input.action);
+    case Action::MediaUp: return send_media(*call, wire::MediaUp{"", call->view.call_id.value_or(CallId{})});
+    case Action::MediaDown: return send_media(*call, wire::MediaDown{"", call->view.call_id.value_or(CallId{})});
+  }
+}
+
+void Calls::answer(Call& call) {
+  if (call.stage != Stage::Ringing) return;
+  enter(call, Stage::Answering);
+  say(call, wire::Answer{"", *call.view.call_id});
+}
+
+void Calls::hang_up(Call& call, Action action) {
+  if (call.stage == Stage::Placing) {
+    const auto* invite = pending_of(call, is_invite);
+    if (invite == nullptr || invite->sent_on == 0) return finish(call, {Outcome::Cancelled, Reason::ByUser, 0}, true);
+    return enter(call, Stage::Ending);  // said as soon as the call has an id
+  }
+  // Declining is for a call that rings; later it is a hang-up.
+  const bool is_ringing = call.stage == Stage::Ringing;
+  const bool declines = action == Action::Decline || action == Action::Busy;
+  enter(call, Stage::Ending);
+  send_hang_up(call, declines && !is_ringing ? Action::Hangup : action);
+}
+
+void Calls::send_hang_up(Call& call, Action action) { say(call, hang_up_command(action, call.view.role, *call.view.call_id)); }
+
+// Of words about media that have not been sent only the last one counts.
+void Calls::send_media(Call& call, wire::ClientMessage command) {
+  if (!is_answered(call.stage)) return;
+  const auto handle = call.view.handle;
+  commands_.drop([&](const Pending& p) { return is_for(p, handle) && is_media_word(p.command) && p.sent_on == 0; });
+  say(call, std::move(command));
+}
+
+void Calls::fail_media(const FailMedia& input) {
+  auto* call = find(input.handle);
+  if (call == nullptr || !is_answered(call->stage)) return;
+  say(*call, wire::MediaFailed{"", *call->view.call_id, input.reason});
+}
+
+// --- sessions under calls
+
+std::optional<Handle> Calls::call_in(SessionId session) const {
+  for (const auto& [handle, call] : calls_) {
+    if (call.shown && call.shown->session_id == session) return handle;
+  }
+  return std::nullopt;
+}
+
+bool Calls::is_joined(SessionId session) const {
+  const auto handle = call_in(session);
+  return handle && calls_.at(*handle).session == Membership::Inside;
+}
+
+void Calls::on_session_disconnected(Handle handle, wire::LeaveReason reason) {
+  auto* call = find(handle);
+  if (call == nullptr || std::exchange(call->session, Membership::Outside) == Membership::Outside) return;
+  desk_.tell(event::SessionDisconnected{handle, *call->shown->session_id, reason});
+}
+
+// --- reconnecting
+
+std::vector<CallId> Calls::believed() const {
+  std::vector<CallId> ids;
+  for (const auto& [handle, call] : calls_) {
+    if (call.view.call_id && ids.size() < wire::k_max_hello_calls) ids.push_back(*call.view.call_id);
+  }
+  return ids;
+}
+
+// The snapshots in a welcome are newer than the events that a resume replays, which then have nothing to add. To a fresh client
+// they are complete: what is not among them is unknown to the server.
+void Calls::on_welcome(const wire::Welcome& welcome) {
+  if (!welcome.resumed) end_unknown(welcome.calls);
+  for (const auto& snapshot : welcome.calls) {
+    silenced_.erase(snapshot.call_id);
+    on_snapshot(snapshot);
+  }
+  if (welcome.resumed) return;
+  for (auto& [handle, call] : calls_) rejoin_session(call);
+}
+
+void Calls::end_unknown(const std::vector<wire::Snapshot>& known) {
+  std::vector<Handle> unknown;
+  for (auto& [handle, call] : calls_) {
+    if (!call.view.call_id) continue;
+    const auto is_this = [&](const wire::Snapshot& snapshot) { return snapshot.call_id == call.view.call_id; };
+    if (std::none_of(known.begin(), known.end(), is_this)) unknown.push_back(handle);
+  }
+  for (const auto handle : unknown) finish(*find(handle), {}, true);
+}
+
+// With a problem nobody can be told any more. On purpose the server is told what it can be told; its answer is not awaited.
+void Calls::end_all(bool on_purpose) {
+  while (!calls_.empty()) {
+    auto& call = calls_.begin()->second;
+    const auto* invite = call.stage == Stage::Placing ? pending_of(call, is_invite) : nullptr;
+    CallEnd end;
+    if (invite != nullptr && !on_purpose) end = {Outcome::Failed, Reason::ServerUnreachable, 0};
+    if (invite != nullptr && on_purpose && invite->sent_on == 0) end = {Outcome::Cancelled, Reason::ByUser, 0};
+    if (on_purpose) take_leave(call);
+    finish(call, end, false);
+  }
+  strangers_.clear();
+}
+
+void Calls::take_leave(Call& call) {
+  switch (call.stage) {
+    case Stage::Placing:
+    case Stage::Ending: return;
+    case Stage::Calling: return say(call, wire::Cancel{"", *call.view.call_id});
+    case Stage::Ringing: return say(call, wire::GiveUp{"", *call.view.call_id, "closed"});
+    case Stage::Answering:
+    case Stage::Connecting:
+    case Stage::Active: return say(call, wire::Hangup{"", *call.view.call_id});
+  }
+}
+
+// --- watchdogs (PROTOCOL.md section 8)
+
+// Each stage has one watchdog; only an active call whose link is up is without.
+std::optional<Instant> Calls::deadline_of(const Call& call) const {
+  const auto& limits = desk_.limits;
+  const auto contact = link_.last_contact();
+  const bool up = link_.is_up();
+  switch (call.stage) {
+    case Stage::Placing: return call.since + limits.place;
+    case Stage::Calling: return up ? call.asked_at.value_or(setup_deadline(call)) + limits.setup : contact + limits.caller;
+    case Stage::Ringing: return up ? call.ring_at.value_or(setup_deadline(call)) + limits.ring : contact + limits.ring_contact;
+    case Stage::Answering: return call.since + limits.answer;
+    case Stage::Connecting:
+      return call.connect_at.value_or(call.since + std::chrono::milliseconds{desk_.settings.connect_timeout_ms}) + limits.connect;
+    case Stage::Active: return up ? std::nullopt : std::optional(contact + limits.call);
+    case Stage::Ending: return call.since + limits.end;
+  }
+  return std::nullopt;
+}
+
+// A server that tells no deadline still has one.
+Instant Calls::setup_deadline(const Call& call) const {
+  return call.setup_at.value_or(call.since + std::chrono::milliseconds{desk_.settings.setup_timeout_ms});
+}
+
+std::optional<Instant> Calls::deadline() const {
+  std::optional<Instant> first;
+  for (const auto& [handle, call] : calls_) first = earliest(first, deadline_of(call));
+  return first;
+}
+
+void Calls::advance() {
+  std::vector<Handle> due;
+  for (const auto& [handle, call] : calls_) {
+    const auto at = deadline_of(call);
+    if (at && *at <= desk_.now) due.push_back(handle);
+  }
+  for (const auto handle : due) {
+    if (auto* call = find(handle)) bark(*call);
+  }
+}
+
+void Calls::bark(Call& call) {
+  switch (call.stage) {
+    case Stage::Placing: return abandon(call, {Outcome::Failed, Reason::ServerUnreachable, 0});
+    case Stage::Calling: return bark_calling(call);
+    case Stage::Ringing: return bark_ringing(call);
+    case Stage::Answering: return give_up(call, "answer");
+    case Stage::Connecting: return give_up(call, "connect");
+    case Stage::Active: return give_up(call, "call");
+    case Stage::Ending: return abandon(call, {});
+  }
+}
+
+void Calls::bark_calling(Call& call) {
+  if (!link_.is_up()) return give_up(call, "caller");
+  if (call.asked_at) return give_up(call, "setup");
+  call.asked_at = desk_.now;
+  say(call, wire::GetCall{"", *call.view.call_id});
+}
+
+// Silence says nothing about the call: it is not given up, and rings again if the server still speaks of it after a reconnect.
+void Calls::bark_ringing(Call& call) {
+  if (link_.is_up()) return finish(call, {Outcome::Missed, std::nullopt, 0}, false);
+  const auto id = *call.view.call_id;
+  finish(call, {}, false);
+  tombstones_.erase(id);
+  silenced_.insert(id);
+}
+
+// The invite or the hang-up was not answered in time. A hang-up stays on its way; a call that the invite has made after all is
+// cancelled when we hear of it.
+void Calls::abandon(Call& call, const CallEnd& end) {
+  finish(call, end, false);
+  settle_strangers();
+}
+
+void Calls::give_up(Call& call, const char* watchdog) {
+  const auto id = *call.view.call_id;
+  finish(call, {}, false);
+  commands_.submit(wire::GiveUp{"", id, watchdog}, ForEngine{});
+}
+
+// --- the end: every call passes here, once
+
+// `by_server`: nothing more needs to be said about this call. Otherwise a last word that is on its way goes on. The end of a call
+// is also the end of its session; the application is told nothing more of either.
+void Calls::finish(Call& call, const CallEnd& end, bool by_server) {
+  const auto node = calls_.extract(call.view.handle);
+  const auto& ended = node.mapped();
+  const auto handle = ended.view.handle;
+  const auto is_last = [&](const Pending& p) { return is_for(p, handle) && is_last_word(p.command); };
+  if (!by_server) {
+    while (auto* last = commands_.find(is_last)) last->owner = ForEngine{};
+  }
+  for (const auto& dropped : commands_.drop([&](const Pending& pending) { return is_for(pending, handle); })) {
+    if (is_invite(dropped.command) && dropped.sent_on != 0) commands_.abandon(dropped.cmd_id);
+  }
+  if (ended.view.call_id) tombstones_.insert(*ended.view.call_id);
+  if (ended.shown && ended.shown->session_id) closed_sessions_.insert(*ended.shown->session_id);
+  const auto own_ms = ended.active_since ? to_ms(desk_.now - *ended.active_since) : 0;
+  desk_.tell(event::Ended{ended.view, end.outcome, end.reason, end.duration_ms.value_or(own_ms)});
+}
+
+// --- helpers
+
+Pending* Calls::pending_of(const Call& call, bool (*is_wanted)(const wire::ClientMessage&)) {
+  const auto handle = call.view.handle;
+  return commands_.find([&](const Pending& p) { return is_for(p, handle) && is_wanted(p.command); });
+}
+
+template <class Command>
+void Calls::say(const Call& call, Command command) {
+  commands_.submit(std::move(command), ForCall{call.view.handle});
+}
+
+void Calls::enter(Call& call, Stage stage) {
+  call.stage = stage;
+  call.since = desk_.now;
+}
+
+Calls::Call* Calls::find(Handle handle) {
+  const auto found = calls_.find(handle);
+  return found == calls_.end() ? nullptr : &found->second;
+}
+
+Calls::Call* Calls::find(CallId id) {
+  for (auto& [handle, call] : calls_) {
+    if (call.view.call_id == id) return &call;
+  }
+  return nullptr;
+}
+
+}  // namespace offhook::client

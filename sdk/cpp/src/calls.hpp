@@ -1,0 +1,120 @@
+// The calls of this device: what the application is told of each, what is said to the server by itself (ring_ack,
+// session_connect), and every watchdog. Each call ends here exactly once, in finish().
+#pragma once
+
+#include <map>
+
+#include "commands.hpp"
+
+namespace offhook::client {
+
+// What this device shows of the end of a call; by default that the server's word did not come.
+struct CallEnd {
+  wire::Outcome outcome = wire::Outcome::LostContact;
+  std::optional<wire::Reason> reason;
+  std::optional<std::int64_t> duration_ms;  // by our own clock if the server has not told it
+};
+
+class Calls {
+ public:
+  Calls(Desk& desk, Link& link, Commands& commands) : desk_(desk), link_(link), commands_(commands) {}
+
+  void place(PlaceCall&& input);
+  void act(const Act& input);
+  void fail_media(const FailMedia& input);
+
+  void on_snapshot(const wire::Snapshot& snapshot);
+  void on_reply(const Pending& pending, const wire::ReplyBody& body);
+  void on_error(const Pending& pending, const Problem& problem);
+  // An invite that was given up long ago has made a call after all.
+  void on_late_reply(const wire::Snapshot& snapshot) { refuse_stranger(snapshot); }
+
+  // Of the session under a call. Nothing if it is under none.
+  std::optional<Handle> call_in(SessionId session) const;
+  // Its call has ended here: the application is told nothing more of it.
+  bool has_closed(SessionId session) const { return closed_sessions_.contains(session); }
+  bool is_joined(SessionId session) const;
+  void on_session_disconnected(Handle handle, wire::LeaveReason reason);
+
+  // For hello: what this device still believes in.
+  std::vector<CallId> believed() const;
+  void on_welcome(const wire::Welcome& welcome);
+  // The link is gone for good. `on_purpose`: the application has asked for it, so the server is told while it can be.
+  void end_all(bool on_purpose);
+
+  std::optional<Instant> deadline() const;
+  void advance();
+
+ private:
+  // Placing: the invite is not answered. Calling: it is, the callee has not answered. Ringing: here. Answering: pressed, the
+  // server has not said who won. Ending: hang-up pressed, the server's word is awaited.
+  enum class Stage { Placing, Calling, Ringing, Answering, Connecting, Active, Ending };
+  // Rejoining: it was Inside, but the server has forgotten this client.
+  enum class Membership { Outside, Joining, Inside, Rejoining };
+
+  struct Call {
+    CallView view;
+    Stage stage = Stage::Placing;
+    Instant since{};  // of the stage
+    std::optional<Instant> active_since;
+    std::optional<wire::Snapshot> shown;
+    std::optional<Instant> setup_at, ring_at, connect_at;  // the server's deadlines, by our clock
+    std::optional<Instant> asked_at;                       // the setup watchdog has asked the server
+    Membership session = Membership::Outside;
+  };
+
+  static bool is_answered(Stage stage);
+
+  // --- the server's word
+  void apply(Call& call, const wire::Snapshot& snapshot);
+  void note(Call& call, const wire::Snapshot& snapshot, bool is_news);
+  void advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_before);
+  void join_session(Call& call);
+  void rejoin_session(Call& call);
+  void on_placed(Call& call, const wire::Snapshot& snapshot);
+  void on_stranger(const wire::Snapshot& snapshot);
+  void on_incoming(const wire::Snapshot& snapshot);
+  void refuse_stranger(const wire::Snapshot& snapshot);
+  void settle_strangers();
+  void end_unknown(const std::vector<wire::Snapshot>& known);
+  void on_session_refused(Call& call);
+
+  // --- the application's word
+  void answer(Call& call);
+  void hang_up(Call& call, Action action);
+  void send_hang_up(Call& call, Action action);
+  void take_leave(Call& call);
+  void send_media(Call& call, wire::ClientMessage command);
+
+  // --- watchdogs
+  std::optional<Instant> deadline_of(const Call& call) const;
+  Instant setup_deadline(const Call& call) const;
+  void bark(Call& call);
+  void bark_calling(Call& call);
+  void bark_ringing(Call& call);
+  void abandon(Call& call, const CallEnd& end);
+  void give_up(Call& call, const char* watchdog);
+
+  // --- the end
+  void finish(Call& call, const CallEnd& end, bool by_server);
+  Pending* pending_of(const Call& call, bool (*is_wanted)(const wire::ClientMessage&));
+
+  template <class Command>
+  void say(const Call& call, Command command);
+  void tell(const Call& call, CallMoment moment) { desk_.tell(event::Call{moment, call.view}); }
+  void enter(Call& call, Stage stage);
+  Call* find(Handle handle);
+  Call* find(CallId id);
+
+  Desk& desk_;
+  Link& link_;
+  Commands& commands_;
+  std::map<Handle, Call> calls_;
+  std::map<CallId, wire::Snapshot> strangers_;  // may be of an invite whose reply has not come yet
+  RecentSet<CallId> tombstones_{k_max_tombstones};
+  RecentSet<CallId> silenced_{k_max_tombstones};  // stopped ringing for want of contact; only a welcome can make them ring again
+  RecentSet<SessionId> closed_sessions_{k_max_closed_sessions};
+  Handle incoming_ = 0;  // so many have come in
+};
+
+}  // namespace offhook::client

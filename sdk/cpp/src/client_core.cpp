@@ -1,0 +1,341 @@
+#include "client_core.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "base/random.hpp"
+#include "wire/codec.hpp"
+#include "wire/token.hpp"
+
+namespace offhook {
+
+using namespace client;
+
+namespace {
+
+constexpr std::chrono::seconds k_goodbye_timeout{1};
+
+Seed make_seed() {
+  std::random_device system;
+  Seed seed;
+  for (auto& word : seed) word = system();
+  return seed;
+}
+
+std::string random_name(Random& random) { return base32_encode(random.next(), random.next()); }
+
+std::optional<Problem> problem_of_options(const ClientOptions& options, const Result<Url, Problem>& url) {
+  if (!url) return url.error();
+  if (!wire::valid_device_id(options.device_id)) {
+    return Problem{"bad_device_id", "A device id is 1 to 64 of A-Z a-z 0-9 . _ -; this is \"" + options.device_id + "\"."};
+  }
+  if (const auto sentence = problem_of(options.watchdogs)) return Problem{"bad_watchdog", *sentence};
+  return std::nullopt;
+}
+
+EngineOptions engine_options(const ClientOptions& options, const Seed& seed) {
+  constexpr std::size_t k_max_client_bytes = 64;
+  Random random(seed);
+  EngineOptions out;
+  out.device_id = options.device_id;
+  out.client = ("offhook-cpp/" OFFHOOK_VERSION " " + options.name).substr(0, k_max_client_bytes);
+  out.command_prefix = random_name(random).substr(0, 12) + "-";
+  out.seed = seed;
+  out.can_renew_token = options.get_token != nullptr;
+  if (!problem_of(options.watchdogs)) out.watchdogs = options.watchdogs;
+  return out;
+}
+
+}  // namespace
+
+// --- from the application to the engine
+
+Client::Core::Core(ClientOptions options) : options_(std::move(options)) {
+  const auto seed = make_seed();
+  if (options_.device_id.empty()) {
+    auto other = seed;
+    other[0] ^= 1;  // another stream of chance than the engine's own
+    Random random(other);
+    options_.device_id = "cpp-" + random_name(random);
+  }
+  const auto url = parse_url(options_.url);
+  problem_ = problem_of_options(options_, url);
+  if (url) url_ = client_socket_of(*url);
+  engine_ = std::make_unique<Engine>(engine_options(options_, seed));
+}
+
+void Client::Core::connect() {
+  post([this] {
+    if (problem_) return tell_handler(handlers.closed, problem_);
+    feed(Connect{});
+  });
+}
+
+void Client::Core::feed_soon(Input input) {
+  post([this, input = std::move(input)] { feed(input); });
+}
+
+std::shared_ptr<Call::Core> Client::Core::place(UserId to, CallOptions options) {
+  CallView view;
+  view.handle = ++last_handle_;
+  view.role = Role::Caller;
+  view.peer = to;
+  view.media = options.media;
+  view.data = options.data;
+  auto call = std::make_shared<Call::Core>(weak_from_this(), view);
+  PlaceCall input{view.handle, std::move(to), options.media, {}, std::move(options.data)};
+  if (options.ring_timeout) input.ring_timeout_ms = options.ring_timeout->count();
+  post([this, call, input = std::move(input)] {
+    calls_.emplace(call->handle, call);
+    feed(input);
+  });
+  return call;
+}
+
+void Client::Core::ask(wire::ClientMessage command, ReplyTo reply_to) {
+  const auto number = ++last_request_;
+  post([this, number, command = std::move(command), reply_to = std::move(reply_to)] {
+    requests_.emplace(number, reply_to);
+    feed(Request{number, command});
+  });
+}
+
+void Client::Core::expect(wire::Expect command, std::function<void(Expected)> told) {
+  const auto number = ++last_request_;
+  post([this, number, command = std::move(command), told = std::move(told)] {
+    expectations_.emplace(number, told);
+    feed(Request{number, command});
+  });
+}
+
+void Client::Core::keep(const std::shared_ptr<Session::Core>& session) {
+  if (std::find(sessions_.begin(), sessions_.end(), session) == sessions_.end()) sessions_.push_back(session);
+}
+
+void Client::Core::forget(const Session::Core* session) {
+  std::erase_if(sessions_, [session](const auto& kept) { return kept.get() == session; });
+}
+
+// The engine says good-bye; then everybody who still waits is told, once, that there will be nothing more.
+void Client::Core::say_goodbye() {
+  if (!problem_) feed(Disconnect{});
+  link_is_unproven_ = false;
+  for (const auto& [handle, call] : std::exchange(calls_, {})) call->on_end({Outcome::LostContact, {}, {}, {}});
+  const Problem gone{"closed", "The client was closed before an answer came."};
+  for (const auto& [number, reply_to] : std::exchange(requests_, {})) tell_handler(reply_to, gone);
+  for (const auto& [number, told] : std::exchange(expectations_, {})) tell_handler(told, gone);
+  sessions_.clear();
+  handlers = {};
+}
+
+void Client::Core::close() {
+  std::promise<void> closed;
+  post([this, &closed] {
+    say_goodbye();
+    if (!socket_) return closed.set_value();
+    when_closed_ = [&closed] { closed.set_value(); };
+  });
+  closed.get_future().wait_for(k_goodbye_timeout);
+  loop_.stop();
+  socket_.reset();
+}
+
+// --- from the engine to the socket
+
+void Client::Core::feed(Input input) {
+  Outputs outputs;
+  engine_->handle(loop_.now(), std::move(input), outputs);
+  carry_out_all(outputs);
+}
+
+void Client::Core::arm() {
+  loop_.set_alarm(engine_->next_deadline(), [this] {
+    Outputs outputs;
+    engine_->advance(loop_.now(), outputs);
+    carry_out_all(outputs);
+  });
+}
+
+void Client::Core::carry_out_all(Outputs& outputs) {
+  for (auto& output : outputs) {
+    std::visit([this](auto& one) { carry_out(one); }, output);
+  }
+  arm();
+}
+
+void Client::Core::carry_out(OpenSocket& output) {
+  const auto link = link_ = output.link;
+  link_is_unproven_ = true;
+  socket_.reset();
+  if (!options_.get_token) return open(link, options_.token);
+  options_.get_token([weak = weak_from_this(), link](std::string token) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->post([core = self.get(), link, token = std::move(token)] {
+      if (link == core->link_ && !core->socket_) core->open(link, token);
+    });
+  });
+}
+
+void Client::Core::open(LinkNumber link, const std::string& token) {
+  if (token.empty()) {
+    post([this, link] { on_closed(link, {}, "There is no token to connect with."); });
+    return;
+  }
+  SocketHandlers handlers_of_socket;
+  handlers_of_socket.opened = [this, link, token] { feed(Opened{link, token}); };
+  handlers_of_socket.received = [this, link](const std::string& text) { on_text(link, text); };
+  handlers_of_socket.closed = [this, link](std::optional<std::uint16_t> code, const std::string& why) { on_closed(link, code, why); };
+  socket_ = open_web_socket(loop_, url_, options_.ca_file, std::move(handlers_of_socket));
+}
+
+void Client::Core::carry_out(CloseSocket& output) {
+  if (output.link != link_) return;
+  constexpr std::uint16_t k_on_purpose = 1000;
+  if (std::exchange(link_is_unproven_, false) && output.code != k_on_purpose) {
+    tell_handler(handlers.error, Problem{"unreachable", authority_of(url_) + " does not answer."});
+  }
+  if (socket_) return socket_->close(output.code, output.reason);
+  link_ = 0;  // a token that comes now comes too late
+}
+
+void Client::Core::carry_out(Send& output) {
+  if (output.link == link_ && socket_) socket_->send(wire::encode(output.message));
+}
+
+void Client::Core::on_text(LinkNumber link, const std::string& text) {
+  if (link == link_) link_is_unproven_ = false;
+  auto message = wire::decode_server(text);
+  if (message) return feed(Received{link, std::move(*message)});
+  feed(Undecoded{link, message.error().message, wire::seq_in(text), message.error().cmd_id});
+}
+
+void Client::Core::on_closed(LinkNumber link, std::optional<std::uint16_t> code, const std::string& why) {
+  if (link == link_) {
+    socket_.reset();
+    if (std::exchange(link_is_unproven_, false)) tell_handler(handlers.error, Problem{"unreachable", why});
+    if (const auto told = std::exchange(when_closed_, nullptr)) told();
+  }
+  feed(Closed{link, code});
+}
+
+// --- from the engine to the application
+
+void Client::Core::carry_out(Tell& output) {
+  std::visit([this](auto& event) { tell(event); }, output.event);
+}
+
+void Client::Core::tell(event::Online&) { tell_handler(handlers.online); }
+void Client::Core::tell(event::Offline&) { tell_handler(handlers.offline); }
+void Client::Core::tell(event::Closed& event) { tell_handler(handlers.closed, event.problem); }
+void Client::Core::tell(event::Error& event) { tell_handler(handlers.error, event.problem); }
+void Client::Core::tell(event::Presence& event) { tell_handler(handlers.presence, PresenceChange{event.user, event.online}); }
+void Client::Core::tell(event::Draining& event) {
+  tell_handler(handlers.draining, std::chrono::milliseconds{event.remaining_ms});
+}
+
+void Client::Core::tell(event::Call& event) {
+  if (event.moment == CallMoment::Incoming) {
+    auto call = std::make_shared<Call::Core>(weak_from_this(), event.call);
+    calls_.emplace(call->handle, call);
+    // A device of which nobody asks to be told cannot ring.
+    if (!handlers.incoming) return feed_soon(Act{call->handle, Action::Busy});
+    return tell_handler(handlers.incoming, offhook::Call(std::move(call)));
+  }
+  const auto found = calls_.find(event.call.handle);
+  if (found == calls_.end()) return;
+  const auto call = found->second;
+  call->note(event.call);
+  call->on_moment(event.moment);
+}
+
+void Client::Core::tell(event::Ended& event) {
+  const auto found = calls_.find(event.call.handle);
+  if (found == calls_.end()) return;
+  const auto call = found->second;
+  calls_.erase(found);
+  call->note(event.call);
+  call->on_end({event.outcome, event.reason, std::chrono::milliseconds{event.duration_ms}, {}});
+}
+
+std::vector<std::shared_ptr<Session::Core>> Client::Core::sessions_called(const SessionId& id) const {
+  std::vector<std::shared_ptr<Session::Core>> out;
+  std::copy_if(sessions_.begin(), sessions_.end(), std::back_inserter(out), [&](const auto& session) { return session->id == id; });
+  return out;
+}
+
+void Client::Core::tell(event::SessionConnected& event) {
+  const auto call = event.call ? calls_.find(*event.call) : calls_.end();
+  if (call != calls_.end() && !call->second->session) {
+    auto session = std::make_shared<Session::Core>(Session::Core{weak_from_this(), event.session_id, {}, {}});
+    keep(session);
+    call->second->join(std::move(session));
+  }
+  const SessionState state{event.connection, event.connections, event.streams};
+  for (const auto& session : sessions_called(event.session_id)) tell_handler(session->handlers.connected, state);
+}
+
+void Client::Core::tell(event::SessionDisconnected& event) {
+  for (const auto& session : sessions_called(event.session_id)) {
+    forget(session.get());
+    tell_handler(session->handlers.disconnected, event.reason);
+  }
+}
+
+namespace {
+
+void tell_session(const Session::Core::Handlers& to, const wire::ServerMessage& message) {
+  const auto one = [&](const auto& event) {
+    using Event = std::decay_t<decltype(event)>;
+    if constexpr (std::is_same_v<Event, wire::ConnectionCreated>) tell_handler(to.connection_created, event.connection);
+    if constexpr (std::is_same_v<Event, wire::ConnectionDestroyed>) tell_handler(to.connection_destroyed, event.connection_id, event.reason);
+    if constexpr (std::is_same_v<Event, wire::StreamCreated>) tell_handler(to.stream_created, event.stream);
+    if constexpr (std::is_same_v<Event, wire::StreamUpdated>) tell_handler(to.stream_updated, event.stream);
+    if constexpr (std::is_same_v<Event, wire::StreamDestroyed>) tell_handler(to.stream_destroyed, event.stream_id, event.reason);
+    if constexpr (std::is_same_v<Event, wire::SignalEvent>) tell_handler(to.signal, Signal{event.from, event.signal_type, event.data});
+    if constexpr (std::is_same_v<Event, wire::Negotiation>) {
+      tell_handler(to.negotiation, event.from, Negotiation{event.description, event.candidate});
+    }
+  };
+  std::visit(one, message);
+}
+
+SessionId session_of(const wire::ServerMessage& message) {
+  const auto one = [](const auto& event) {
+    if constexpr (requires { event.session_id; }) return event.session_id;
+    return SessionId();
+  };
+  return std::visit(one, message);
+}
+
+}  // namespace
+
+void Client::Core::tell(event::Session& event) {
+  for (const auto& session : sessions_called(session_of(event.event))) tell_session(session->handlers, event.event);
+}
+
+void Client::Core::answer(RequestNumber request, Result<wire::ReplyBody, Problem> answer) {
+  const auto found = requests_.find(request);
+  if (found == requests_.end()) return;
+  const auto reply_to = std::move(found->second);
+  requests_.erase(found);
+  tell_handler(reply_to, std::move(answer));
+}
+
+void Client::Core::fulfil(RequestNumber request, Expected expected) {
+  const auto found = expectations_.find(request);
+  if (found == expectations_.end()) return;
+  const auto told = std::move(found->second);
+  expectations_.erase(found);
+  tell_handler(told, std::move(expected));
+}
+
+void Client::Core::tell(event::Done& event) { answer(event.request, std::move(event.reply)); }
+void Client::Core::tell(event::Failed& event) {
+  fulfil(event.request, event.problem);
+  answer(event.request, std::move(event.problem));
+}
+void Client::Core::tell(event::ExpectationMet& event) { fulfil(event.request, std::move(event.connection)); }
+void Client::Core::tell(event::ConnectionMissed& event) { fulfil(event.request, event.reason); }
+
+}  // namespace offhook

@@ -1,0 +1,160 @@
+// What is behind Client, Call and Session: the engine, its socket, and who waits to be told. Private to the library.
+//
+// The handles of applications refer to the Core weakly and post to its loop; everything else here runs on the loop's thread,
+// unless it says otherwise.
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loop.hpp"
+#include "offhook/client.hpp"
+#include "offhook/engine.hpp"
+#include "url.hpp"
+#include "web_socket.hpp"
+
+namespace offhook {
+
+struct Call::Core {
+  Core(std::weak_ptr<Client::Core> owner, const client::CallView& view);
+
+  void note(const client::CallView& view);
+  void on_moment(client::CallMoment moment);
+  void on_end(CallEnd how);
+  void join(std::shared_ptr<Session::Core> session);
+
+  const std::weak_ptr<Client::Core> client;
+  const client::Handle handle;
+  const Role role;
+  const UserId peer;
+  const Media media;
+  const std::optional<std::string> data;
+
+  // Read by any thread: what a flag or state stands for is written before it, and never again.
+  std::atomic<CallState> state;
+  std::atomic<bool> peer_unstable = false;
+  std::atomic<bool> has_id = false;
+  CallId call_id;
+  CallEnd end;
+  std::promise<CallEnd> promise;
+  const std::shared_future<CallEnd> ended = promise.get_future().share();
+
+  struct Handlers {
+    std::function<void()> ringing, connecting, active, peer_unstable, peer_stable;
+    std::function<void(Session)> session;
+    std::function<void(const CallEnd&)> ended;
+  } handlers;
+  std::shared_ptr<Session::Core> session;
+};
+
+struct Session::Core {
+  const std::weak_ptr<Client::Core> client;
+  const SessionId id;
+  const std::optional<std::string> token;
+
+  struct Handlers {
+    std::function<void(const SessionState&)> connected;
+    std::function<void(LeaveReason)> disconnected;
+    std::function<void(const Connection&)> connection_created;
+    std::function<void(const ConnectionId&, LeaveReason)> connection_destroyed;
+    std::function<void(const Stream&)> stream_created, stream_updated;
+    std::function<void(const StreamId&, LeaveReason)> stream_destroyed;
+    std::function<void(const Signal&)> signal;
+    std::function<void(const ConnectionId&, const Negotiation&)> negotiation;
+  } handlers;
+};
+
+// Handlers may replace themselves while they run, so a copy is called.
+template <class Handler, class... Arguments>
+void tell_handler(const Handler& handler, Arguments&&... arguments) {
+  if (const auto copy = handler) copy(std::forward<Arguments>(arguments)...);
+}
+
+class Client::Core : public std::enable_shared_from_this<Client::Core> {
+ public:
+  using ReplyTo = std::function<void(Result<wire::ReplyBody, Problem>)>;
+
+  explicit Core(ClientOptions options);
+  void close();  // the destructor of Client, on its thread
+
+  // Any thread.
+  void post(client::Work work) { loop_.post(std::move(work)); }
+  void after(Duration delay, client::Work work) { loop_.after(delay, std::move(work)); }
+  bool is_here() const { return loop_.is_here(); }
+  const std::string& device_id() const { return options_.device_id; }
+  void connect();
+  void feed_soon(client::Input input);
+  std::shared_ptr<Call::Core> place(UserId to, CallOptions options);
+  void ask(wire::ClientMessage command, ReplyTo reply_to);
+  void expect(wire::Expect command, std::function<void(Expected)> told);
+
+  void keep(const std::shared_ptr<Session::Core>& session);
+  void forget(const Session::Core* session);
+
+  struct Handlers {
+    std::function<void(Call)> incoming;
+    std::function<void()> online, offline;
+    std::function<void(std::optional<Problem>)> closed;
+    std::function<void(const Problem&)> error;
+    std::function<void(std::chrono::milliseconds)> draining;
+    std::function<void(const PresenceChange&)> presence;
+  } handlers;
+
+ private:
+  void feed(client::Input input);
+  void arm();
+  void carry_out_all(client::Outputs& outputs);
+  void carry_out(client::OpenSocket& output);
+  void carry_out(client::CloseSocket& output);
+  void carry_out(client::Send& output);
+  void carry_out(client::Tell& output);
+  void open(client::LinkNumber link, const std::string& token);
+  void on_text(client::LinkNumber link, const std::string& text);
+  void on_closed(client::LinkNumber link, std::optional<std::uint16_t> code, const std::string& why);
+
+  void tell(client::event::Online& event);
+  void tell(client::event::Offline& event);
+  void tell(client::event::Closed& event);
+  void tell(client::event::Error& event);
+  void tell(client::event::Presence& event);
+  void tell(client::event::Draining& event);
+  void tell(client::event::Call& event);
+  void tell(client::event::Ended& event);
+  void tell(client::event::SessionConnected& event);
+  void tell(client::event::SessionDisconnected& event);
+  void tell(client::event::Session& event);
+  void tell(client::event::Done& event);
+  void tell(client::event::Failed& event);
+  void tell(client::event::ExpectationMet& event);
+  void tell(client::event::ConnectionMissed& event);
+
+  void say_goodbye();
+  void answer(client::RequestNumber request, Result<wire::ReplyBody, Problem> answer);
+  void fulfil(client::RequestNumber request, Expected expected);
+  std::vector<std::shared_ptr<Session::Core>> sessions_called(const SessionId& id) const;
+
+  ClientOptions options_;
+  std::optional<Problem> problem_;  // with the options; then nothing is ever opened
+  client::Url url_;
+  client::Loop loop_;
+  std::unique_ptr<client::Engine> engine_;
+
+  client::LinkNumber link_ = 0;       // the engine's current socket
+  bool link_is_unproven_ = false;     // nothing was heard on it, nor has its failure been told
+  std::shared_ptr<client::WebSocket> socket_;
+  std::function<void()> when_closed_;  // close() waits for the current socket's end
+
+  std::atomic<client::Handle> last_handle_ = 0;
+  std::atomic<client::RequestNumber> last_request_ = 0;
+  std::map<client::Handle, std::shared_ptr<Call::Core>> calls_;      // live ones
+  std::vector<std::shared_ptr<Session::Core>> sessions_;             // joined ones, or about to be
+  std::map<client::RequestNumber, ReplyTo> requests_;                // at most what the engine has under way
+  std::map<client::RequestNumber, std::function<void(Expected)>> expectations_;
+};
+
+}  // namespace offhook

@@ -1,0 +1,300 @@
+// The router of the client engine: which part each input, message and deadline belongs to.
+#include "offhook/engine.hpp"
+
+#include "base/check.hpp"
+#include "calls.hpp"
+#include "sessions.hpp"
+#include "wire/codec.hpp"
+
+namespace offhook::client {
+namespace {
+
+using wire::ErrorWord;
+
+// Close codes (PROTOCOL.md section 11).
+constexpr std::uint16_t k_normal = 1000;
+constexpr std::uint16_t k_protocol_error = 4000;
+constexpr std::uint16_t k_token_refused = 4001;
+constexpr std::uint16_t k_replaced = 4002;
+constexpr std::uint16_t k_no_contact = 4004;
+constexpr std::size_t k_max_held = 512;  // events; as many as the server keeps unacknowledged
+
+Problem problem_in(const wire::Error& error) { return {std::string(wire::word(error.error)), error.message}; }
+
+// May another attempt fare better? If not, it would be refused in the same way again and again.
+bool is_passing(ErrorWord word, bool can_renew_token) {
+  switch (word) {
+    case ErrorWord::HelloTimeout:
+    case ErrorWord::RateLimited:
+    case ErrorWord::Overloaded:
+    case ErrorWord::SlowConsumer:
+    case ErrorWord::Internal: return true;
+    case ErrorWord::TokenExpired: return can_renew_token;
+    case ErrorWord::BadJson:
+    case ErrorWord::TooDeep:
+    case ErrorWord::TooLarge:
+    case ErrorWord::BadMessage:
+    case ErrorWord::UnknownType:
+    case ErrorWord::MissingField:
+    case ErrorWord::BadField:
+    case ErrorWord::HelloFirst:
+    case ErrorWord::HelloTwice:
+    case ErrorWord::UnsupportedVersion:
+    case ErrorWord::BadToken:
+    case ErrorWord::NotAllowed:
+    case ErrorWord::NoSuchCall:
+    case ErrorWord::NoSuchSession:
+    case ErrorWord::NoSuchConnection:
+    case ErrorWord::NoSuchStream:
+    case ErrorWord::NotConnected:
+    case ErrorWord::LimitReached:
+    case ErrorWord::Replaced: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Engine::Parts {
+  explicit Parts(EngineOptions options) : desk(std::move(options)) {}
+
+  Desk desk;
+  Link link{desk};
+  Commands commands{desk, link};
+  Calls calls{desk, link, commands};
+  Sessions sessions{desk, link, commands};
+  std::vector<wire::ServerMessage> held;  // events of sessions whose session_connect is not answered yet
+
+  // --- inputs
+
+  void on(Connect&&) {
+    if (!link.is_running()) return link.open();
+    if (link.is_time_to_open()) link.open();
+  }
+
+  void on(Disconnect&&) { close(std::nullopt); }
+
+  void on(Opened&& input) {
+    if (link.is_current(input.link)) link.greet(std::move(input.token), calls.believed());
+  }
+
+  void on(Received&& input) {
+    if (!link.is_current(input.link)) return;
+    link.heard();
+    std::visit([&](auto& message) { on_message(message); }, input.message);
+  }
+
+  void on(Undecoded&& input) {
+    if (!link.is_current(input.link)) return;
+    link.heard();
+    if (input.seq) count(*input.seq);
+    const auto pending = input.cmd_id ? commands.take(*input.cmd_id) : std::nullopt;
+    if (pending) refuse(*pending, {"bad_reply", input.problem});
+  }
+
+  void on(Closed&& input) {
+    if (!link.is_current(input.link)) return;
+    if (input.code == k_token_refused && !desk.options.can_renew_token) return close(Problem{"bad_token", "The server has refused the token."});
+    if (input.code == k_replaced) return close(Problem{"replaced", "This device has connected again elsewhere."});
+    lose(k_normal, "");
+  }
+
+  void on(Wake&&) { link.wake(); }
+  void on(PlaceCall&& input) { calls.place(std::move(input)); }
+  void on(Act&& input) { calls.act(input); }
+  void on(FailMedia&& input) { calls.fail_media(input); }
+
+  void on(Request&& input) {
+    if (!link.is_closed()) return sessions.request(std::move(input));
+    desk.tell(event::Failed{input.number, {"closed", "The client is closed."}});
+  }
+
+  // --- messages
+
+  void on_message(wire::Welcome& welcome) {
+    if (!link.is_greeting()) return;
+    if (auto contradiction = contradiction_of(desk.options.watchdogs, welcome.settings)) {
+      return close(Problem{"bad_settings", std::move(*contradiction)});
+    }
+    desk.adopt(welcome.settings);
+    link.welcomed(welcome);
+    desk.tell(event::Online{welcome.user, welcome.ice_servers});
+    if (!welcome.resumed) held.clear();
+    calls.on_welcome(welcome);
+    if (!welcome.resumed) sessions.start_afresh();  // before the commands that wait to be sent in them
+    commands.send_all();
+  }
+
+  void on_message(const wire::ServerPing& ping) {
+    if (!link.is_up()) return;
+    link.set_period(ping.period_ms);
+    link.pong();
+  }
+
+  void on_message(const wire::ServerPong&) {}
+
+  void on_message(const wire::Reply& reply) {
+    const auto pending = commands.take(reply.cmd_id);
+    if (!pending) {
+      const auto* call = std::get_if<wire::CallReply>(&reply.body);
+      if (commands.was_abandoned(reply.cmd_id) && call != nullptr) calls.on_late_reply(call->call);
+      return;
+    }
+    if (std::holds_alternative<ForCall>(pending->owner)) {
+      calls.on_reply(*pending, reply.body);
+    } else {
+      sessions.on_reply(*pending, reply.body);
+    }
+    if (std::holds_alternative<wire::SessionConnect>(pending->command)) release_held();
+  }
+
+  void on_message(const wire::Error& error) {
+    const auto* pending = error.cmd_id ? commands.find([&](const Pending& p) { return p.cmd_id == *error.cmd_id; }) : nullptr;
+    const bool may_wait = pending != nullptr && !commands.is_asked_for(*pending);
+    if (error.error == ErrorWord::RateLimited && may_wait) {
+      commands.postpone(*error.cmd_id);
+    } else if (pending != nullptr) {
+      refuse(*commands.take(*error.cmd_id), problem_in(error));
+    }
+    if (error.cmd_id) commands.was_abandoned(*error.cmd_id);
+    if (error.fatal || !link.is_up()) return on_fatal(error);
+    if (!error.cmd_id) desk.tell(event::Error{problem_in(error)});
+  }
+
+  template <class Event>
+    requires requires(Event& event) { event.seq; }
+  void on_message(Event& event) {
+    if (link.is_up() && count(event.seq)) on_event(event);
+  }
+
+  void on_event(wire::CallEvent& event) { calls.on_snapshot(event.call); }
+  void on_event(wire::Presence& event) { sessions.on_presence(event); }
+  void on_event(wire::Draining& event) { desk.tell(event::Draining{event.remaining_ms}); }
+  void on_event(wire::ExpectationMet& event) { sessions.on_met(event); }
+  void on_event(wire::ConnectionMissed& event) { sessions.on_missed(event); }
+
+  // When a link is lost between the reply to session_connect and an event, the event is replayed before the command is sent again;
+  // the application hears of the session first.
+  void on_event(wire::SessionDisconnected& event) {
+    if (calls.has_closed(event.session_id)) return;
+    if (is_joining(event.session_id) && held.size() < k_max_held) return held.emplace_back(event), void();
+    if (const auto call = calls.call_in(event.session_id)) return calls.on_session_disconnected(*call, event.reason);
+    sessions.on_disconnected(event.session_id, event.reason);
+  }
+
+  // Any other event of a session.
+  void on_event(auto& event) {
+    if (calls.has_closed(event.session_id)) return;
+    if (is_joining(event.session_id) && held.size() < k_max_held) return held.emplace_back(event), void();
+    desk.tell(event::Session{calls.call_in(event.session_id), event});
+  }
+
+  bool is_joining(SessionId session) {
+    if (calls.is_joined(session) || sessions.is_joined(session)) return false;
+    return commands.find([&](const Pending& pending) {
+      const auto* connect = std::get_if<wire::SessionConnect>(&pending.command);
+      return connect != nullptr && connect->session_id == session;
+    }) != nullptr;
+  }
+
+  void release_held() {
+    for (auto& message : std::exchange(held, {})) {
+      std::visit(
+          [&](auto& event) {
+            if constexpr (requires { event.session_id; event.seq; }) on_event(event);
+          },
+          message);
+    }
+  }
+
+  // True if the event is news. One that is missing is fetched by resuming.
+  bool count(std::uint64_t seq) {
+    const auto order = link.count(seq);
+    if (order == Link::Order::Gap) lose(k_protocol_error, "an event is missing");
+    return order == Link::Order::New;
+  }
+
+  void refuse(const Pending& pending, const Problem& problem) {
+    if (std::holds_alternative<ForCall>(pending.owner)) {
+      calls.on_error(pending, problem);
+    } else {
+      sessions.on_error(pending, problem);
+    }
+    if (std::holds_alternative<wire::SessionConnect>(pending.command)) release_held();
+  }
+
+  void on_fatal(const wire::Error& error) {
+    if (!is_passing(error.error, desk.options.can_renew_token)) return close(problem_in(error));
+    desk.tell(event::Error{problem_in(error)});
+    lose(k_normal, std::string(wire::word(error.error)));
+  }
+
+  // --- the end of a link, and of all
+
+  void lose(std::uint16_t code, std::string reason) {
+    const bool was_up = link.is_up();
+    link.lose(code, std::move(reason));
+    if (was_up) desk.tell(event::Offline{});
+  }
+
+  // For good, until the application connects again. Everybody who waits gets an answer.
+  void close(std::optional<Problem> problem) {
+    if (link.is_closed()) return;
+    const bool on_purpose = !problem;
+    const bool was_up = link.is_up();
+    calls.end_all(on_purpose);
+    sessions.close(problem.value_or(Problem{"closed", "The client is closed."}),
+                   on_purpose ? wire::LeaveReason::ClientDisconnected : wire::LeaveReason::NetworkDisconnected);
+    held.clear();
+    if (was_up) link.send(wire::Bye{});
+    link.shut(k_normal, "bye");
+    desk.tell(event::Closed{std::move(problem)});
+  }
+
+  // --- time
+
+  std::optional<Instant> deadline() const {
+    return earliest(earliest(link.deadline(), commands.deadline()), earliest(calls.deadline(), sessions.deadline()));
+  }
+
+  // The link first: whether it is up decides which watchdogs count.
+  void advance(Instant now) {
+    desk.now = now;
+    while (deadline() && *deadline() <= now) {
+      if (link.deadline() && *link.deadline() <= now) {
+        link.is_time_to_open() ? link.open() : lose(k_no_contact, "no contact");
+      }
+      commands.advance();
+      calls.advance();
+      sessions.advance();
+    }
+  }
+};
+
+Engine::Engine(EngineOptions options) {
+  CHECK(!problem_of(options.watchdogs));
+  parts_ = std::make_unique<Parts>(std::move(options));
+}
+
+Engine::~Engine() = default;
+
+// A message that is here is contact, however late the machine has found the time to look at it; so it comes before deadlines.
+void Engine::handle(Instant now, Input input, Outputs& out) {
+  parts_->desk.out = &out;
+  parts_->desk.now = now;
+  const bool is_heard = std::holds_alternative<Received>(input) || std::holds_alternative<Undecoded>(input);
+  if (!is_heard) parts_->advance(now);
+  std::visit([&](auto& given) { parts_->on(std::move(given)); }, input);
+  if (is_heard) parts_->advance(now);
+  parts_->desk.out = nullptr;
+}
+
+void Engine::advance(Instant now, Outputs& out) {
+  parts_->desk.out = &out;
+  parts_->advance(now);
+  parts_->desk.out = nullptr;
+}
+
+std::optional<Instant> Engine::next_deadline() const { return parts_->deadline(); }
+
+}  // namespace offhook::client

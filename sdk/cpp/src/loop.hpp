@@ -1,0 +1,43 @@
+// The one thread of a client: whatever is posted runs there, one thing after the other. The only place of the library that
+// reads a clock, and it has no Boost in its face.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/time.hpp"
+
+namespace offhook::client {
+
+using Work = std::function<void()>;
+
+class Loop {
+ public:
+  Loop();   // the thread begins
+  ~Loop();  // after stop()
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // The end of the thread; what was posted and has not begun is dropped. Twice is no error. REQUIRES: !is_here().
+  void stop();
+
+  // Any thread. Work keeps the order in which one thread has posted it.
+  void post(Work work);
+  bool is_here() const;
+  // Monotonic; counts from an arbitrary moment.
+  Instant now() const;
+
+  // On the loop's thread. One alarm; a new one, or nothing, takes the place of the old.
+  void set_alarm(std::optional<Instant> at, Work work);
+  // Any thread: as many as wanted, none can be taken back.
+  void after(Duration delay, Work work);
+
+  struct Parts;  // private to the transport
+  Parts& parts() { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace offhook::client

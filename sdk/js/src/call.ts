@@ -1,0 +1,168 @@
+// A call as the application sees it. What becomes of it the engine says; here it is kept, shown, and given its media.
+import type { CallEvents, CallState, Media } from './api';
+import { CallMedia } from './media/call_media';
+import { Emitter } from './emitter';
+import type { CallView, EngineEvent, SessionNews } from './engine/types';
+import type { OffhookError } from './errors';
+import type { Outcome, Reason, Role } from './outcomes';
+import type { Port } from './port';
+
+export type EngineCallEvent = Extract<EngineEvent, { call: CallView }>;
+type Ended = Extract<EngineEvent, { name: 'ended' }>;
+
+export class Call extends Emitter<CallEvents> {
+  readonly #port: Port;
+  readonly #media: CallMedia | undefined;
+  #view: CallView;
+  #state: CallState;
+  #pressed: 'answer' | 'end' | undefined;
+  #ignored = false;
+  #peerUnstable = false;
+  #end: Ended | undefined;
+
+  /** @internal Made by `OffhookClient.call`, or given by its event `incoming`. */
+  constructor(port: Port, view: CallView) {
+    super();
+    this.#port = port;
+    this.#view = view;
+    this.#state = view.role === 'caller' ? 'calling' : 'incoming';
+    if (view.media !== 'none') this.#media = this.#makeMedia(view.media);
+  }
+
+  #makeMedia(media: 'audio' | 'video'): CallMedia {
+    return new CallMedia(media, {
+      request: (body) => this.#port.request(body),
+      iceServers: () => this.#port.iceServers,
+      report: (action) => this.#act(action),
+      onLocalStream: (stream) => { this.emit('localStream', stream); this.#changed(); },
+      onRemoteStream: (stream) => { this.emit('remoteStream', stream); this.#changed(); },
+      onError: (error: OffhookError) => this.emit('mediaError', error),
+      onChange: () => this.#changed(),
+    });
+  }
+
+  /** Once the server has taken the call. */
+  get id(): string | undefined { return this.#view.callId; }
+  get role(): Role { return this.#view.role; }
+  /** The other side's user. */
+  get peer(): string { return this.#view.peer; }
+  /** The name of the other side's device, once it is known. */
+  get peerDevice(): string | undefined { return this.#view.peerDevice; }
+  get media(): Media { return this.#view.media; }
+  /** What the caller gave with the call. */
+  get data(): string | undefined { return this.#view.data; }
+  get state(): CallState { return this.#state; }
+  /** `answer` was pressed, and the server has not said yet whether this device won. */
+  get answering(): boolean { return this.#pressed === 'answer' && this.#state === 'incoming'; }
+  /** The call was left here, media has stopped; only the outcome is awaited. */
+  get leaving(): boolean { return this.#pressed === 'end' && this.#state !== 'ended'; }
+  get ignored(): boolean { return this.#ignored; }
+  /** The other side is not heard at present. */
+  get peerUnstable(): boolean { return this.#peerUnstable; }
+  /** What this side shows, when ended; `outcomeText` puts it in words. */
+  get outcome(): Outcome | undefined { return this.#end?.outcome; }
+  get reason(): Reason | undefined { return this.#end?.reason; }
+  /** From both sides' media up to the end; 0 if that never was. */
+  get durationMs(): number | undefined { return this.#end?.duration_ms; }
+
+  get localStream(): MediaStream | undefined { return this.#media?.localStream; }
+  get remoteStream(): MediaStream | undefined { return this.#media?.remoteStream; }
+  get muted(): boolean { return this.#media?.isMuted ?? false; }
+  get cameraOff(): boolean { return this.#media?.isCameraOff ?? false; }
+  /** Whether the other side sends sound and picture (it may be muted, or its camera off); undefined until it has told. */
+  get peerHasAudio(): boolean | undefined { return this.#media?.peerHas?.audio; }
+  get peerHasVideo(): boolean | undefined { return this.#media?.peerHas?.video; }
+
+  // Each of these does nothing when it is too late for it; what came of it is told by the events.
+
+  answer(): void {
+    if (this.#state !== 'incoming' || this.#pressed) return;
+    this.#pressed = 'answer';
+    this.#act({ do: 'answer' });
+    this.prepareMedia();
+    this.#changed();
+  }
+
+  decline(): void { this.#leave('decline'); }
+  /** Declines because this person is busy. */
+  busy(): void { this.#leave('busy'); }
+  /** The caller withdraws; after an answer it is a hang-up. */
+  cancel(): void { this.#leave('cancel'); }
+  hangup(): void { this.#leave('hangup'); }
+
+  /** For a ringing call: keeps quiet about it here. It goes on elsewhere, and `ended` still comes. */
+  ignore(): void {
+    if (this.#state !== 'incoming') return;
+    this.#ignored = true;
+    this.#act({ do: 'ignore' });
+    this.#changed();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#media?.setMuted(muted);
+    this.#changed();
+  }
+
+  setCameraOff(off: boolean): void {
+    this.#media?.setCameraOff(off);
+    this.#changed();
+  }
+
+  /** Media stops at once, whatever the server will say. */
+  #leave(how: 'decline' | 'busy' | 'cancel' | 'hangup'): void {
+    if (this.#state === 'ended' || this.#pressed === 'end') return;
+    this.#pressed = 'end';
+    this.#media?.stop();
+    this.#act({ do: how });
+    this.#changed();
+  }
+
+  #act(action: Parameters<Port['act']>[1]): void {
+    this.#port.act(this.#view.handle, action);
+  }
+
+  #changed(): void {
+    this.emit('change', this);
+  }
+
+  // --- what the engine tells
+
+  /** @internal Asks for microphone and camera while the call is being set up. */
+  prepareMedia(): void {
+    void this.#media?.open();
+  }
+
+  /** @internal */
+  onSessionNews(news: SessionNews): void {
+    if (this.#pressed !== 'end') this.#media?.onSessionNews(news);
+  }
+
+  /** @internal */
+  onEvent(event: EngineCallEvent): void {
+    this.#view = event.call;
+    switch (event.name) {
+      case 'calling':
+      case 'incoming': break;
+      case 'ringing':
+      case 'connecting':
+      case 'active': this.#onProgress(event.name); break;
+      case 'peer_unstable': this.#peerUnstable = true; this.emit('peerUnstable', this); break;
+      case 'peer_stable': this.#peerUnstable = false; this.emit('peerStable', this); break;
+      case 'ended': this.#onEnded(event); break;
+    }
+    this.#changed();
+  }
+
+  #onProgress(state: 'ringing' | 'connecting' | 'active'): void {
+    this.#state = state;
+    if (state === 'connecting') this.#media?.onAnswered();
+    this.emit(state, this);
+  }
+
+  #onEnded(event: Ended): void {
+    this.#end = event;
+    this.#state = 'ended';
+    this.#media?.stop();
+    this.emit('ended', this);
+  }
+}

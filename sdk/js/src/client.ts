@@ -1,0 +1,218 @@
+// The client: the way in for an application.
+import {
+  recordOf, type CallOptions, type ClientEvents, type ClientOptions, type ClientState, type HistoryRecord, type WebSocketLike,
+} from './api';
+import { Call } from './call';
+import { deviceIdOf, randomText } from './device';
+import { Driver } from './driver';
+import { Emitter } from './emitter';
+import { problemOf } from './engine/settings';
+import type { CallView, EngineEvent, EngineOptions, SessionNews } from './engine/types';
+import { OffhookError } from './errors';
+import { errorOf, Port } from './port';
+import {
+  byteLength, MAX_INVITE_DATA_BYTES, MAX_RING_TIMEOUT_MS, MAX_USER_BYTES, MIN_RING_TIMEOUT_MS, type Reply,
+} from './protocol';
+import { Session } from './session';
+import { VERSION } from './version';
+
+const DEVICE_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const MAX_CLIENT_NAME_BYTES = 64;
+
+type Settled = { resolve: () => void; reject: (error: Error) => void };
+
+export class OffhookClient extends Emitter<ClientEvents> {
+  readonly #driver: Driver;
+  readonly #port: Port;
+  readonly #calls = new Map<string, Call>();
+  readonly #sessions = new Map<string, Session>();
+  #state: ClientState = 'idle';
+  #user: string | undefined;
+  #connecting: Settled[] = [];
+  #closing: Settled[] = [];
+  #count = 0;
+
+  /** Throws `OffhookError` if an option is wrong. Nothing happens before `connect`. */
+  constructor(options: ClientOptions) {
+    super();
+    const getToken = tokenSourceOf(options);
+    this.#port = new Port(() => this.#driver);
+    this.#driver = new Driver({
+      url: checkedUrl(options.url), getToken, WebSocket: socketClassOf(options), engine: engineOptionsOf(options),
+      onEvent: (event) => this.#onEvent(event),
+    });
+  }
+
+  get state(): ClientState { return this.#state; }
+  /** Who the token says this is; known once online. */
+  get user(): string | undefined { return this.#user; }
+
+  /** Resolves when online. From then on a lost link is opened again by itself, until `closed`. Rejects if it closes before. */
+  connect(): Promise<void> {
+    if (this.#state === 'online') return Promise.resolve();
+    if (this.#state === 'idle' || this.#state === 'closed') {
+      this.#state = 'connecting';
+      this.#driver.input({ type: 'connect' });
+    }
+    return new Promise((resolve, reject) => this.#connecting.push({ resolve, reject }));
+  }
+
+  /** Hangs up every call and leaves every session. Resolves when that is done. */
+  disconnect(): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
+    this.#driver.input({ type: 'disconnect' });
+    return new Promise((resolve, reject) => this.#closing.push({ resolve, reject }));
+  }
+
+  /** Calls a user. Whatever happens, the call gets `ended` in the end, once. Throws `OffhookError` if an argument is wrong. */
+  call(to: string, options: CallOptions): Call {
+    checkCall(to, options);
+    this.#count += 1;
+    const view: CallView = { handle: `out${this.#count}`, role: 'caller', peer: to, media: options.media, data: options.data };
+    const call = this.#add(view);
+    const { media, ringTimeoutMs, data } = options;
+    this.#driver.input({ type: 'call', handle: view.handle, to, media, ringTimeoutMs, data });
+    call.prepareMedia();
+    return call;
+  }
+
+  /** Who is online now; the event `presence` tells what changes. */
+  async watchPresence(): Promise<string[]> {
+    return (await this.#port.request({ type: 'watch_presence' })).users ?? [];
+  }
+
+  /** This user's past calls, newest first. `limit` 1 to 100, default 20; `before`: the id of the last one seen. */
+  async history(options: { limit?: number; before?: string } = {}): Promise<HistoryRecord[]> {
+    return ((await this.#port.request({ type: 'history', ...options })).records ?? []).map(recordOf);
+  }
+
+  /** A new session, with a token that lets anyone who holds it in. */
+  async createSession(): Promise<{ sessionId: string; token: string }> {
+    const { session_id, token }: Reply = await this.#port.request({ type: 'session_create' });
+    if (session_id === undefined || token === undefined) throw new OffhookError('bad_reply', 'The server answered without a session.');
+    return { sessionId: session_id, token };
+  }
+
+  /** The session of this id, the same object each time. `token`: a session token, unless the client's own token is for it. */
+  session(id: string, token?: string): Session {
+    const known = this.#sessions.get(id);
+    if (known && (known.connected || token === undefined)) return known;
+    const session = new Session(this.#port, id, token);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** Refuses an invitation to a session: who waits there for the holder of this token is told `rejected`. */
+  async reject(token: string): Promise<void> {
+    await this.#port.request({ type: 'session_reject', token });
+  }
+
+  // --- what the engine tells
+
+  #onEvent(event: EngineEvent): void {
+    switch (event.name) {
+      case 'online': return this.#onOnline(event);
+      case 'offline': this.#state = 'offline'; return this.emit('offline');
+      case 'closed': return this.#onClosed(event.problem && errorOf(event.problem));
+      case 'error': return this.emit('error', errorOf(event.problem));
+      case 'presence': return this.emit('presence', { user: event.user, online: event.online });
+      case 'draining': return this.emit('draining', { remainingMs: event.remaining_ms });
+      case 'incoming': return this.#onIncoming(event.call);
+      case 'session_connected':
+      case 'session_disconnected':
+      case 'session_event': return this.#onSessionNews(event);
+      case 'done':
+      case 'failed':
+      case 'expectation_met':
+      case 'connection_missed': return this.#port.onEvent(event);
+      default: return this.#onCallEvent(event);
+    }
+  }
+
+  #onOnline({ user, iceServers }: Extract<EngineEvent, { name: 'online' }>): void {
+    this.#state = 'online';
+    this.#user = user;
+    this.#port.iceServers = iceServers;
+    this.emit('online');
+    for (const { resolve } of this.#connecting.splice(0)) resolve();
+  }
+
+  #onClosed(error: OffhookError | undefined): void {
+    this.#state = 'closed';
+    this.emit('closed', error);
+    for (const { resolve } of this.#closing.splice(0)) resolve();
+    const why = error ?? new OffhookError('closed', 'The client was disconnected before it was online.');
+    for (const { reject } of this.#connecting.splice(0)) reject(why);
+  }
+
+  #onIncoming(view: CallView): void {
+    this.emit('incoming', this.#add(view));
+  }
+
+  #onCallEvent(event: Extract<EngineEvent, { call: CallView }>): void {
+    const call = this.#calls.get(event.call.handle);
+    if (event.name === 'ended') this.#calls.delete(event.call.handle);
+    call?.onEvent(event);
+  }
+
+  #onSessionNews(news: SessionNews): void {
+    if (news.handle !== undefined) return this.#calls.get(news.handle)?.onSessionNews(news);
+    const id = news.name === 'session_event' ? news.event.session_id : news.session_id;
+    this.#sessions.get(id)?.onNews(news);
+  }
+
+  #add(view: CallView): Call {
+    const call = new Call(this.#port, view);
+    this.#calls.set(view.handle, call);
+    return call;
+  }
+}
+
+// --- checking what the application gives
+
+function refuse(message: string): never {
+  throw new OffhookError('bad_option', message);
+}
+
+function checkedUrl(url: string): string {
+  if (!/^wss?:\/\/./.test(url)) refuse(`The url is "${url}"; it must begin with wss:// (or ws://).`);
+  return url;
+}
+
+function tokenSourceOf({ token, getToken }: ClientOptions): () => string | Promise<string> {
+  if (getToken) return getToken;
+  if (token !== undefined) return () => token;
+  return refuse('Give a token, or getToken.');
+}
+
+function socketClassOf(options: ClientOptions): new (url: string) => WebSocketLike {
+  const found = options.WebSocket ?? (globalThis as { WebSocket?: new (url: string) => WebSocketLike }).WebSocket;
+  return found ?? refuse('There is no WebSocket here; give one, e.g. that of the npm package ws.');
+}
+
+function engineOptionsOf(options: ClientOptions): EngineOptions {
+  const problem = problemOf(options.watchdogs ?? {});
+  if (problem) refuse(problem);
+  const deviceId = options.deviceId ?? deviceIdOf();
+  if (!DEVICE_ID.test(deviceId)) refuse(`The deviceId is "${deviceId}"; it must be 1 to 64 of A–Z a–z 0–9 . _ -`);
+  return {
+    deviceId, client: clientName(options.deviceName), commandPrefix: `${randomText(8)}-`, random: Math.random,
+    canRenewToken: options.getToken !== undefined, watchdogs: options.watchdogs,
+  };
+}
+
+function clientName(deviceName: string | undefined): string {
+  let name = `offhook-js/${VERSION}${deviceName ? ` ${deviceName}` : ''}`;
+  while (byteLength(name) > MAX_CLIENT_NAME_BYTES) name = [...name].slice(0, -1).join('');
+  return name;
+}
+
+function checkCall(to: string, { media, ringTimeoutMs, data }: CallOptions): void {
+  if (to === '' || byteLength(to) > MAX_USER_BYTES) refuse(`A user is named by 1 to ${MAX_USER_BYTES} bytes.`);
+  if (!['none', 'audio', 'video'].includes(media)) refuse(`The media is "${media}"; it must be none, audio or video.`);
+  const isInRange = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= MIN_RING_TIMEOUT_MS && ms <= MAX_RING_TIMEOUT_MS;
+  if (ringTimeoutMs !== undefined && !isInRange(ringTimeoutMs)) {
+    refuse(`The ringTimeoutMs is ${ringTimeoutMs}; it must be ${MIN_RING_TIMEOUT_MS} to ${MAX_RING_TIMEOUT_MS}.`);
+  }
+  if (data !== undefined && byteLength(data) > MAX_INVITE_DATA_BYTES) refuse(`The data of a call may have ${MAX_INVITE_DATA_BYTES} bytes.`);
+}

@@ -1,0 +1,65 @@
+// Which buttons a call has in each of its states.
+import type { Call } from '@offhook/client';
+
+export interface CallButton {
+  id: string;
+  icon: string;
+  label: string;
+  look?: 'answer' | 'stop';
+  pressed?: boolean;
+  press: () => void;
+}
+
+/** What the screen can do with a call besides what the call can do itself. */
+export interface ScreenActions {
+  close(): void;
+  again(call: Call): void;
+  ignore(call: Call): void;
+}
+
+function mediaButtons(call: Call): CallButton[] {
+  const stream = call.localStream;
+  const buttons: CallButton[] = [];
+  if (stream?.getAudioTracks().length) {
+    const { muted } = call;
+    buttons.push({
+      id: 'mute', icon: muted ? 'mic-off' : 'mic', label: muted ? 'Unmute' : 'Mute', pressed: muted, press: () => call.setMuted(!muted),
+    });
+  }
+  if (stream?.getVideoTracks().length) {
+    const off = call.cameraOff;
+    buttons.push({
+      id: 'camera', icon: off ? 'video-off' : 'video', label: off ? 'Camera on' : 'Camera off', pressed: off, press: () => call.setCameraOff(!off),
+    });
+  }
+  return buttons;
+}
+
+export function majorButtons(call: Call, screen: ScreenActions): CallButton[] {
+  switch (call.state) {
+    case 'incoming':
+      return [
+        { id: 'decline', icon: 'hangup', label: 'Decline', look: 'stop', press: () => call.decline() },
+        { id: 'answer', icon: call.media === 'video' ? 'video' : 'phone', label: 'Answer', look: 'answer', press: () => call.answer() },
+      ];
+    case 'calling':
+    case 'ringing':
+      return [...mediaButtons(call), { id: 'cancel', icon: 'hangup', label: 'Cancel', look: 'stop', press: () => call.cancel() }];
+    case 'connecting':
+    case 'active':
+      return [...mediaButtons(call), { id: 'hangup', icon: 'hangup', label: 'Hang up', look: 'stop', press: () => call.hangup() }];
+    case 'ended':
+      return [
+        { id: 'close', icon: 'close', label: 'Close', press: () => screen.close() },
+        { id: 'again', icon: call.media === 'video' ? 'video' : 'phone', label: 'Call again', look: 'answer', press: () => screen.again(call) },
+      ];
+  }
+}
+
+export function minorButtons(call: Call, screen: ScreenActions): CallButton[] {
+  if (call.state !== 'incoming') return [];
+  return [
+    { id: 'busy', icon: '', label: 'Say I am busy', press: () => call.busy() },
+    { id: 'ignore', icon: '', label: 'Ignore', press: () => screen.ignore(call) },
+  ];
+}

@@ -1,0 +1,144 @@
+// The screen of one call, over the whole page: pictures, words, buttons; and a strip for others who call meanwhile.
+import type { Call, CallState } from '@offhook/client';
+import { majorButtons, minorButtons, type CallButton, type ScreenActions } from './call_buttons';
+import { detailText, MEDIA_NAME, stateText, warningText } from './call_text';
+import { byId, icon, make, paintAvatar, tell } from './dom';
+import { lengthText } from './format';
+
+const TIMER_MS = 250;
+
+export interface CallScreenActions extends ScreenActions {
+  /** Hangs up the call on the screen and answers this one. */
+  swap(call: Call): void;
+}
+
+export interface CallScreenState {
+  call: Call | undefined;
+  waiting: Call | undefined;
+  linkIsUp: boolean;
+  /** Whether what rings can be heard, as far as the page knows. */
+  audible: boolean;
+  mediaProblem: string | undefined;
+  /** By performance.now(); since when both sides have been connected. */
+  activeSince: number | undefined;
+}
+
+export class CallScreen {
+  readonly #dialog = byId<HTMLDialogElement>('call');
+  readonly #remote = byId<HTMLVideoElement>('call-remote');
+  readonly #local = byId<HTMLVideoElement>('call-local');
+  readonly #actions: CallScreenActions;
+  #state: CallScreenState | undefined;
+  #waiting: Call | undefined;
+
+  constructor(actions: CallScreenActions) {
+    this.#actions = actions;
+    // Escape closes what is over, and never a call that goes on.
+    this.#dialog.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      if (this.#state?.call?.state === 'ended') actions.close();
+    });
+    byId('waiting-answer').addEventListener('click', () => this.#waiting && actions.swap(this.#waiting));
+    byId('waiting-busy').addEventListener('click', () => this.#waiting?.busy());
+    byId('waiting-ignore').addEventListener('click', () => this.#waiting && actions.ignore(this.#waiting));
+    for (const event of ['playing', 'resize', 'emptied']) this.#remote.addEventListener(event, () => this.#showPictures());
+    setInterval(() => this.#showTimer(), TIMER_MS);
+  }
+
+  show(state: CallScreenState): void {
+    const opens = state.call !== undefined && state.call !== this.#state?.call;
+    this.#state = state;
+    const { call } = state;
+    if (!call) return this.#close();
+    this.#dialog.dataset['state'] = call.state;
+    byId('call-peer').textContent = call.peer;
+    paintAvatar(byId('call-avatar'), call.peer);
+    tell(byId('call-state'), stateText(call));
+    tell(byId('call-detail'), detailText(call));
+    tell(byId('call-warning'), warningText(call, state.linkIsUp, state.mediaProblem));
+    byId('sound-hint').hidden = call.state !== 'incoming' || state.audible;
+    this.#showPictures();
+    this.#showTimer();
+    this.#showWaiting(state.waiting);
+    this.#showButtons(byId('call-minor'), minorButtons(call, this.#actions));
+    this.#showButtons(byId('call-major'), majorButtons(call, this.#actions));
+    if (opens) this.#open();
+  }
+
+  // The heading gets the focus, not a button: whoever is typing when it rings must not answer or decline with the next key.
+  #open(): void {
+    if (!this.#dialog.open) this.#dialog.showModal();
+    byId('call-peer').focus();
+  }
+
+  #close(): void {
+    this.#remote.srcObject = null;
+    this.#local.srcObject = null;
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #showPictures(): void {
+    const call = this.#state?.call;
+    if (!call) return;
+    const { localStream, remoteStream } = call.state === 'ended' ? {} as Partial<Call> : call;
+    if (this.#local.srcObject !== (localStream ?? null)) this.#local.srcObject = localStream ?? null;
+    if (this.#remote.srcObject !== (remoteStream ?? null)) this.#watch(remoteStream);
+    this.#local.hidden = !localStream?.getVideoTracks().length || call.cameraOff;
+    const theirs = remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) && this.#remote.videoWidth > 0;
+    this.#dialog.dataset['picture'] = theirs ? 'theirs' : 'none';
+  }
+
+  #watch(stream: MediaStream | undefined): void {
+    this.#remote.srcObject = stream ?? null;
+    const look = () => this.#showPictures();
+    const watchTrack = (track: MediaStreamTrack) => ['mute', 'unmute', 'ended'].forEach((event) => track.addEventListener(event, look));
+    stream?.getTracks().forEach(watchTrack);
+    stream?.addEventListener('addtrack', ({ track }) => { watchTrack(track); look(); });
+  }
+
+  #showTimer(): void {
+    const since = this.#state?.activeSince;
+    const runs = since !== undefined && this.#state?.call?.state === 'active';
+    tell(byId('call-timer'), runs ? lengthText(performance.now() - since) : '');
+  }
+
+  #showWaiting(waiting: Call | undefined): void {
+    this.#waiting = waiting;
+    tell(byId('waiting-text'), waiting ? `${waiting.peer} is calling as well (${MEDIA_NAME[waiting.media].toLowerCase()}).` : '');
+    byId('waiting').hidden = waiting === undefined;
+  }
+
+  // The same buttons stay in place, so that the focus stays on them; other ones take the focus over.
+  #showButtons(group: HTMLElement, buttons: CallButton[]): void {
+    const ids = buttons.map(({ id }) => id).join(' ');
+    const hadFocus = group.contains(document.activeElement);
+    if (group.dataset['ids'] !== ids) group.replaceChildren(...buttons.map(() => make('button', '')));
+    buttons.forEach((button, index) => dress(group.children[index] as HTMLButtonElement, button));
+    if (group.dataset['ids'] !== ids && hadFocus) (group.lastElementChild as HTMLElement | null)?.focus();
+    group.dataset['ids'] = ids;
+  }
+}
+
+function dress(element: HTMLButtonElement, { id, icon: name, label, look, pressed, press }: CallButton): void {
+  element.type = 'button';
+  element.dataset['action'] = id;
+  element.className = name ? `round ${look ?? ''}`.trim() : 'button quiet';
+  element.onclick = press;
+  if (pressed !== undefined) element.setAttribute('aria-pressed', String(pressed));
+  const before = `${name} ${label}`;
+  if (element.dataset['shows'] === before) return;
+  element.dataset['shows'] = before;
+  element.replaceChildren(...(name ? [make('span', '', icon(name)), make('span', '', label)] : [label]));
+}
+
+/** While it rings in either direction. */
+export function isRinging(state: CallState): boolean {
+  switch (state) {
+    case 'calling':
+    case 'ringing':
+    case 'incoming': return true;
+    case 'connecting':
+    case 'active':
+    case 'ended': return false;
+  }
+}

@@ -1,0 +1,71 @@
+// The page of somebody who is signed in: link, people, past calls, notices.
+import { OffhookClient, type OffhookError } from '@offhook/client';
+import { deviceName, fetchToken } from './account';
+import { byId, tell } from './dom';
+import { showPastCalls } from './past_calls';
+import { People } from './people';
+import { Sounds } from './sounds';
+import { Switchboard } from './switchboard';
+
+const PAST_CALLS = 30;
+
+interface Action { label: string; press: () => void }
+
+function notice(sentence: string, serious = false, action?: Action): void {
+  const box = byId('notice');
+  tell(byId('notice-text'), sentence);
+  box.hidden = sentence === '';
+  box.classList.toggle('serious', serious);
+  const button = byId('notice-action');
+  tell(button, action?.label ?? '');
+  button.onclick = action?.press ?? null;
+}
+
+const LINK_TEXT = { idle: 'Connecting…', connecting: 'Connecting…', online: 'Online', offline: 'Reconnecting…', closed: 'Disconnected' } as const;
+
+function showLink(client: OffhookClient): void {
+  const state = byId('link-state');
+  state.dataset['state'] = client.state;
+  tell(state, LINK_TEXT[client.state]);
+}
+
+/** Why the client has stopped for good, and the way back. */
+function onClosed(error: OffhookError | undefined): void {
+  const sentence = error?.word === 'replaced'
+    ? 'This name and device are in use in another tab or window, so this one has stopped.'
+    : error?.message ?? 'The connection is closed.';
+  notice(sentence, true, { label: 'Connect here', press: () => location.reload() });
+}
+
+function watchPeople(client: OffhookClient, people: People): void {
+  client.watchPresence().then((users) => people.set(users)).catch((error: OffhookError) => {
+    if (error.word === 'not_allowed') people.fail('This server does not tell who is online. You can still call somebody by name.');
+  });
+}
+
+export async function openHome(user: string, deviceId: string, sounds: Sounds): Promise<void> {
+  const client = new OffhookClient({
+    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/client`,
+    getToken: () => fetchToken(user), deviceId, deviceName: deviceName(),
+  });
+  const readHistory = () => {
+    client.history({ limit: PAST_CALLS }).then((records) => showPastCalls(records, place)).catch(() => {});  // asked again when online
+  };
+  const board = new Switchboard(client, sounds, { endedAside: (sentence) => notice(sentence), ended: readHistory });
+  const place = board.place.bind(board);
+  const people = new People(user, place);
+  const onLink = () => { showLink(client); board.update(); };
+
+  client.on('presence', (change) => people.change(change.user, change.online));
+  client.on('online', () => { onLink(); watchPeople(client, people); readHistory(); });
+  client.on('offline', onLink);
+  client.on('closed', (error) => { onLink(); onClosed(error); });
+  client.on('draining', () => notice('The server is about to restart. Calls that are going on may be cut off.', true));
+  client.on('error', (error) => notice(error.message, true));
+  byId('sign-out').addEventListener('click', () => void client.disconnect().finally(() => location.assign('/')));
+  byId('notice-close').addEventListener('click', () => notice(''));
+  tell(byId('me-name'), user);
+  byId('home').hidden = false;
+  onLink();
+  await client.connect().catch((error: OffhookError) => onClosed(error));
+}
