@@ -1,8 +1,9 @@
 // The command line: every outcome through two or three real processes, lost ones among them, and its exit codes.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startServer, until } from './harness.mjs';
+import { makeFolder, startServer, until } from './harness.mjs';
 
 const offhook = process.env.OFFHOOK;
 if (!offhook) throw new Error('set OFFHOOK to the path of the command line');
@@ -227,6 +228,26 @@ test('no server, or the wrong one: 3, with a sentence that says which and what t
   const lost = await start(['listen', 'bob'], { url: `${server.url}/nothing/here` }).done;
   assert.equal(lost.code, 3);
   assert.match(lost.stderr, /HTTP 404/);
+});
+
+test('over TLS only to a server whose certificate is trusted and names it', async () => {
+  const folder = makeFolder();
+  const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => join(folder, name));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
+    '-subj', '/CN=somewhere', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  const secure = await startServer(`[tls]\ncertificate = "${certificate}"\nkey = "${key}"\n[timers]\nwake_timeout = "1s"\n`);
+  const trusting = { OFFHOOK_CA_FILE: certificate };
+  const args = ['call', 'alice', somebody(), '--json'];
+  assert.equal(await endOf(start(args, { url: secure.url, env: trusting })), 'unreachable/no_devices');
+  assert.equal((await start(['calls'], { url: secure.url, env: trusting }).done).code, 0);
+  for (const [url, env] of [[secure.url, {}], [`https://localhost:${secure.port}`, trusting]]) {
+    for (const words of [args, ['calls']]) {
+      const refused = await start(words, { url, env }).done;
+      assert.equal(refused.code, 3, `${url} ${words}: ${refused.stdout}`);
+      assert.match(refused.stderr, /No secure connection.*certificate/);
+    }
+  }
+  await secure.stop();
 });
 
 test('wrong usage: 2, with a sentence that names the way', async () => {
