@@ -161,7 +161,10 @@ TEST_F(ClientCalls, ARefusedInviteIsAFailedCall) {
 TEST_F(ClientCalls, AnOlderSnapshotIsPassedOver) {
   place_and_call();
   device.hear_event(wire::CallEvent{0, caller(5, Phase::Connecting)});
-  device.hear_event(wire::CallEvent{0, caller(4, Phase::Inviting)});
+  auto older = caller(4, Phase::Connecting);
+  older.peer_unstable = true;
+  device.hear_event(wire::CallEvent{0, older});
+  device.hear_event(wire::CallEvent{0, caller(4, Phase::Active)});
   device.hear_event(wire::CallEvent{0, caller(5, Phase::Connecting)});
   EXPECT_EQ(device.moments(), (Moments{Calling, Connecting}));
 }
