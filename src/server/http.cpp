@@ -3,6 +3,7 @@
 #include <map>
 
 #include "server/loop.hpp"
+#include "server/pages.hpp"
 #include "server/records.hpp"
 #include "wire/codec.hpp"
 #include "wire/token.hpp"
@@ -107,9 +108,8 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     text.body = when_stopped_ ? "draining\n" : "ready\n";
     return text;
   }
-  if (message.path == "/") {
-    text.body = "Offhook. Clients connect to /v1/client; PROTOCOL.md describes what is spoken there.\n";
-    return text;
+  if (message.method != "POST") {
+    if (auto page = page_response(message)) return std::move(*page);
   }
   if (message.path == "/dev/token" && config_.dev) {
     const auto query = parse_query(message.query);
