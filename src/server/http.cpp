@@ -3,6 +3,7 @@
 
 #include "server/http_text.hpp"
 #include "server/loop.hpp"
+#include "server/pages.hpp"
 #include "wire/codec.hpp"
 #include "wire/token.hpp"
 
@@ -69,9 +70,8 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     text.body = when_stopped_ ? "draining\n" : "ready\n";
     return text;
   }
-  if (message.path == "/") {
-    text.body = "Offhook. Clients connect to /v1/client; PROTOCOL.md describes what is spoken there.\n";
-    return text;
+  if (message.method == "GET" || message.method == "HEAD") {
+    if (auto page = page_response(message)) return std::move(*page);
   }
   if (message.path == "/dev/token" && config_.dev) {
     const auto query = parse_query(message.query);

@@ -29,16 +29,22 @@ Result<Config, ConfigError> load(const CommandLine& line) {
   return complete(std::move(config.value()), line);
 }
 
+// One screen: where to go, with what, and what is insecure about it.
 void print_banner(const Config& config, std::uint16_t port) {
   const auto address = net::to_text({config.listen.host, port});
   const bool tls = !config.certificate_file.empty();
-  std::printf("Offhook %s is listening on %s://%s\n", OFFHOOK_VERSION, tls ? "https" : "http", address.c_str());
-  std::printf("  clients  %s://%s/v1/client\n", tls ? "wss" : "ws", address.c_str());
+  const auto base = (tls ? "https://" : "http://") + address;
+  std::printf("Offhook %s is listening on %s\n", OFFHOOK_VERSION, base.c_str());
+  std::printf("  clients   %s://%s/v1/client\n", tls ? "wss" : "ws", address.c_str());
   if (config.dev) {
-    std::printf("  project  key %s, secret %s\n", k_dev_key.data(), k_dev_secret.data());
-    std::printf("  tokens   http://%s/dev/token?user=NAME\n", address.c_str());
-    std::printf("  Development mode: everybody on this machine can be anybody. Calls are forgotten when it stops.\n");
+    std::printf("  demo      %s/?user=alice   and, in a second tab,   %s/?user=bob\n", base.c_str(), base.c_str());
+    std::printf("  tokens    %s/dev/token?user=NAME\n", base.c_str());
+    std::printf("  key       %s\n  secret    %s\n", k_dev_key.data(), k_dev_secret.data());
+    std::printf("\n"
+                "Development mode, for this machine only: everybody on it can be anybody, with a secret that everybody knows.\n"
+                "Calls and history live in memory: they are forgotten when the server stops.\n");
   }
+  std::printf("Stop it with Ctrl-C.\n");
   std::fflush(stdout);
 }
 

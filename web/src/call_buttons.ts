@@ -36,6 +36,8 @@ function mediaButtons(call: Call): CallButton[] {
 }
 
 export function majorButtons(call: Call, screen: ScreenActions): CallButton[] {
+  if (call.leaving) return [];
+  if (call.answering) return [{ id: 'hangup', icon: 'hangup', label: 'Hang up', look: 'stop', press: () => call.hangup() }];
   switch (call.state) {
     case 'incoming':
       return [
@@ -57,7 +59,7 @@ export function majorButtons(call: Call, screen: ScreenActions): CallButton[] {
 }
 
 export function minorButtons(call: Call, screen: ScreenActions): CallButton[] {
-  if (call.state !== 'incoming') return [];
+  if (call.state !== 'incoming' || call.answering || call.leaving) return [];
   return [
     { id: 'busy', icon: '', label: 'Say I am busy', press: () => call.busy() },
     { id: 'ignore', icon: '', label: 'Ignore', press: () => screen.ignore(call) },

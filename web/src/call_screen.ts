@@ -1,5 +1,5 @@
 // The screen of one call, over the whole page: pictures, words, buttons; and a strip for others who call meanwhile.
-import type { Call, CallState } from '@offhook/client';
+import type { Call } from '@offhook/client';
 import { majorButtons, minorButtons, type CallButton, type ScreenActions } from './call_buttons';
 import { detailText, MEDIA_NAME, stateText, warningText } from './call_text';
 import { byId, icon, make, paintAvatar, tell } from './dom';
@@ -30,6 +30,7 @@ export class CallScreen {
   readonly #actions: CallScreenActions;
   #state: CallScreenState | undefined;
   #waiting: Call | undefined;
+  readonly #watched = new WeakSet<MediaStreamTrack>();
 
   constructor(actions: CallScreenActions) {
     this.#actions = actions;
@@ -51,12 +52,13 @@ export class CallScreen {
     const { call } = state;
     if (!call) return this.#close();
     this.#dialog.dataset['state'] = call.state;
+    this.#dialog.classList.toggle('rings', isRinging(call));
     byId('call-peer').textContent = call.peer;
     paintAvatar(byId('call-avatar'), call.peer);
     tell(byId('call-state'), stateText(call));
     tell(byId('call-detail'), detailText(call));
     tell(byId('call-warning'), warningText(call, state.linkIsUp, state.mediaProblem));
-    byId('sound-hint').hidden = call.state !== 'incoming' || state.audible;
+    byId('sound-hint').hidden = !isRinging(call) || call.role === 'caller' || state.audible;
     this.#showPictures();
     this.#showTimer();
     this.#showWaiting(state.waiting);
@@ -80,20 +82,23 @@ export class CallScreen {
   #showPictures(): void {
     const call = this.#state?.call;
     if (!call) return;
-    const { localStream, remoteStream } = call.state === 'ended' ? {} as Partial<Call> : call;
+    const { localStream, remoteStream } = call.state === 'ended' || call.leaving ? {} as Partial<Call> : call;
     if (this.#local.srcObject !== (localStream ?? null)) this.#local.srcObject = localStream ?? null;
-    if (this.#remote.srcObject !== (remoteStream ?? null)) this.#watch(remoteStream);
+    if (this.#remote.srcObject !== (remoteStream ?? null)) this.#remote.srcObject = remoteStream ?? null;
+    if (remoteStream) this.#watch(remoteStream);
     this.#local.hidden = !localStream?.getVideoTracks().length || call.cameraOff;
-    const theirs = remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) && this.#remote.videoWidth > 0;
+    const arrives = remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) && this.#remote.videoWidth > 0;
+    const theirs = arrives && call.peerHasVideo !== false;
     this.#dialog.dataset['picture'] = theirs ? 'theirs' : 'none';
   }
 
-  #watch(stream: MediaStream | undefined): void {
-    this.#remote.srcObject = stream ?? null;
-    const look = () => this.#showPictures();
-    const watchTrack = (track: MediaStreamTrack) => ['mute', 'unmute', 'ended'].forEach((event) => track.addEventListener(event, look));
-    stream?.getTracks().forEach(watchTrack);
-    stream?.addEventListener('addtrack', ({ track }) => { watchTrack(track); look(); });
+  // Tracks can be added to a stream at any time; only those that the browser adds itself are announced by an event.
+  #watch(stream: MediaStream): void {
+    for (const track of stream.getTracks()) {
+      if (this.#watched.has(track)) continue;
+      this.#watched.add(track);
+      for (const event of ['mute', 'unmute', 'ended']) track.addEventListener(event, () => this.#showPictures());
+    }
   }
 
   #showTimer(): void {
@@ -131,9 +136,10 @@ function dress(element: HTMLButtonElement, { id, icon: name, label, look, presse
   element.replaceChildren(...(name ? [make('span', '', icon(name)), make('span', '', label)] : [label]));
 }
 
-/** While it rings in either direction. */
-export function isRinging(state: CallState): boolean {
-  switch (state) {
+/** While it rings in either direction, and nobody here has pressed anything. */
+export function isRinging(call: Call): boolean {
+  if (call.answering || call.leaving || call.ignored) return false;
+  switch (call.state) {
     case 'calling':
     case 'ringing':
     case 'incoming': return true;

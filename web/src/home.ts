@@ -51,7 +51,9 @@ export async function openHome(user: string, deviceId: string, sounds: Sounds): 
   const readHistory = () => {
     client.history({ limit: PAST_CALLS }).then((records) => showPastCalls(records, place)).catch(() => {});  // asked again when online
   };
-  const board = new Switchboard(client, sounds, { endedAside: (sentence) => notice(sentence), ended: readHistory });
+  const board = new Switchboard(client, sounds, {
+    endedAside: (sentence) => notice(sentence), refused: (sentence) => notice(sentence, true), ended: readHistory,
+  });
   const place = board.place.bind(board);
   const people = new People(user, place);
   const onLink = () => { showLink(client); board.update(); };

@@ -1,7 +1,7 @@
 // Which call is on the screen and which one waits for its turn, what rings, and what is said when a call is over.
 import type { Call, Media, OffhookClient } from '@offhook/client';
 import { CallScreen, isRinging } from './call_screen';
-import { endText } from './call_text';
+import { endText, mediaProblemText } from './call_text';
 import { Sounds } from './sounds';
 import { blinkTitle } from './title';
 
@@ -10,6 +10,8 @@ const CHANGES = ['ringing', 'connecting', 'active', 'peerUnstable', 'peerStable'
 export interface SwitchboardEvents {
   /** A call that is not on the screen is over. */
   endedAside(sentence: string): void;
+  /** The call could not even be tried. */
+  refused(sentence: string): void;
   /** Some call is over: the list of past calls has one more. */
   ended(): void;
 }
@@ -39,14 +41,20 @@ export class Switchboard {
     client.on('incoming', (call) => this.#take(call));
   }
 
-  place(to: string, media: Media): void { this.#take(this.#client.call(to, { media })); }
+  place(to: string, media: Media): void {
+    try {
+      this.#take(this.#client.call(to, { media }));
+    } catch (error) {
+      this.#events.refused((error as Error).message);  // a name that is too long, say
+    }
+  }
 
   /** Brings screen, sound and title in line with the calls. */
   update(): void {
     const call = this.#shown;
-    const rings = call && isRinging(call.state);
+    const rings = call && isRinging(call);
     this.#sounds.ring(rings ? (call.role === 'callee' ? 'incoming' : 'outgoing') : undefined);
-    const caller = call?.state === 'incoming' ? call : this.#waiting[0];
+    const caller = rings && call.role === 'callee' ? call : this.#waiting[0];
     blinkTitle(caller && `☎ ${caller.peer} is calling`);
     this.#screen.show({
       call,
@@ -60,9 +68,8 @@ export class Switchboard {
 
   #take(call: Call): void {
     call.on('active', () => { if (!this.#activeSince.has(call)) this.#activeSince.set(call, performance.now()); });
-    call.on('mediaError', (error) => this.#mediaProblems.set(call, error.message));
+    call.on('mediaError', (error) => { this.#mediaProblems.set(call, mediaProblemText(error)); this.update(); });
     for (const name of CHANGES) call.on(name, () => this.update());
-    call.on('mediaError', () => this.update());
     call.on('ended', () => this.#onEnded(call));
     const free = !this.#shown || this.#shown.state === 'ended';
     if (free) this.#shown = call;

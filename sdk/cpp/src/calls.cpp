@@ -216,17 +216,23 @@ void Calls::rejoin_session(Call& call) {
 // --- calls that nobody here knows
 
 void Calls::on_stranger(const wire::Snapshot& snapshot) {
+  if (may_be_placed(snapshot)) return keep_stranger(snapshot);
   if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
   if (rings(snapshot.you)) return on_incoming(snapshot);
-  if (tombstones_.contains(snapshot.call_id)) return refuse_stranger(snapshot);
-  // Events may overtake the reply to an invite when the link was lost between the two; the reply will say whose call it is.
-  const auto* invite = commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; });
-  if (snapshot.role == Role::Caller && invite != nullptr && strangers_.size() < k_max_strangers) {
-    auto& kept = strangers_.try_emplace(snapshot.call_id, snapshot).first->second;
-    if (kept.version < snapshot.version) kept = snapshot;
-    return;
-  }
   refuse_stranger(snapshot);
+}
+
+// Events, the last one among them, may overtake the reply to an invite when the link was lost between the two. The reply will say
+// whose call it is.
+bool Calls::may_be_placed(const wire::Snapshot& snapshot) {
+  if (snapshot.role != Role::Caller || tombstones_.contains(snapshot.call_id)) return false;
+  return commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; }) != nullptr;
+}
+
+void Calls::keep_stranger(const wire::Snapshot& snapshot) {
+  if (strangers_.size() >= k_max_strangers) return;  // it comes again with the next welcome
+  auto& kept = strangers_.try_emplace(snapshot.call_id, snapshot).first->second;
+  if (kept.version < snapshot.version) kept = snapshot;
 }
 
 void Calls::on_incoming(const wire::Snapshot& snapshot) {

@@ -73,6 +73,8 @@ class Calls {
   void rejoin_session(Call& call);
   void on_placed(Call& call, const wire::Snapshot& snapshot);
   void on_stranger(const wire::Snapshot& snapshot);
+  bool may_be_placed(const wire::Snapshot& snapshot);
+  void keep_stranger(const wire::Snapshot& snapshot);
   void on_incoming(const wire::Snapshot& snapshot);
   void refuse_stranger(const wire::Snapshot& snapshot);
   void settle_strangers();

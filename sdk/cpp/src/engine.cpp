@@ -246,7 +246,7 @@ struct Engine::Parts {
     sessions.close(problem.value_or(Problem{"closed", "The client is closed."}),
                    on_purpose ? wire::LeaveReason::ClientDisconnected : wire::LeaveReason::NetworkDisconnected);
     held.clear();
-    if (was_up) link.send(wire::Bye{});
+    if (on_purpose && was_up) link.send(wire::Bye{});
     link.shut(k_normal, "bye");
     desk.tell(event::Closed{std::move(problem)});
   }

@@ -16,5 +16,5 @@ const { outputFiles } = await build({
 }).then((result) => ({ outputFiles: Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.test.mjs')) }));
 
 const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-reporter=tap', ...outputFiles],
-  { cwd: folder, stdio: 'inherit' });
+  { cwd: folder, stdio: 'inherit', timeout: 120_000 });  // a test that does not end is one that fails
 process.exit(run.status ?? 1);

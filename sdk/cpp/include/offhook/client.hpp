@@ -23,22 +23,22 @@ using wire::HistoryRecord;
 
 struct ClientOptions {
   std::string url = "http://127.0.0.1:7080";  // http://, https://, ws:// or wss://; without a path, /v1/client is meant
-  std::string token;                          // made by the app's backend: says who this is
+  std::string token{};                        // made by the app's backend: says who this is
   // Where `token` is not enough: called whenever a connection is opened, on the client's thread; call `give` once, from any
   // thread, with a token, or with nothing if there is none now (another attempt follows).
-  std::function<void(std::function<void(std::string token)> give)> get_token;
+  std::function<void(std::function<void(std::string token)> give)> get_token{};
   // Names this installation, stable over restarts: 1 to 64 of A–Z a–z 0–9 . _ -. Empty: a random one. The same user and
   // device connected twice: the newer takes the older one's place.
-  std::string device_id;
-  std::string name;     // of the app, for the server's log: at most 64 bytes
-  std::string ca_file;  // PEM of the authorities to trust in place of the system's; empty for those
-  client::Watchdogs watchdogs;
+  std::string device_id{};
+  std::string name{};     // of the app, for the server's log: at most 64 bytes
+  std::string ca_file{};  // PEM of the authorities to trust in place of the system's; empty for those
+  client::Watchdogs watchdogs{};
 };
 
 struct CallOptions {
   Media media = Media::None;
-  std::optional<std::chrono::milliseconds> ring_timeout;  // 1 s to 180 s, cap on the whole ringing; else the server's
-  std::optional<std::string> data;                        // at most 1000 bytes, shown to the callee
+  std::optional<std::chrono::milliseconds> ring_timeout{};  // 1 s to 180 s, cap on the whole ringing; else the server's
+  std::optional<std::string> data{};                        // at most 1000 bytes, shown to the callee
 };
 
 struct NewSession {

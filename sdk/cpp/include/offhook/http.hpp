@@ -13,9 +13,9 @@ struct HttpRequest {
   std::string url;             // of the server: http://, https://, ws:// or wss://; its path is passed over
   std::string target;          // e.g. "/v1/calls?limit=5"
   std::string method = "GET";  // or "POST"
-  std::string token;           // sent as "Authorization: Bearer …" unless empty
-  std::string body;            // JSON
-  std::string ca_file;         // PEM of the authorities to trust in place of the system's; empty for those
+  std::string token{};         // sent as "Authorization: Bearer …" unless empty
+  std::string body{};          // JSON
+  std::string ca_file{};       // PEM of the authorities to trust in place of the system's; empty for those
   std::chrono::milliseconds timeout{10'000};  // for the whole exchange
 };
 

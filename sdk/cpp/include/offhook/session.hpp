@@ -46,30 +46,30 @@ struct Signal {
 struct SignalOptions {
   std::string type;                // 1 to 128 of A–Z a–z 0–9 - _ ~
   std::string data;                // at most 8192 bytes
-  std::optional<ConnectionId> to;  // else to all, this client included
+  std::optional<ConnectionId> to{};  // else to all, this client included
 };
 
 struct StreamOptions {
-  std::optional<std::string> name;  // at most 128 bytes
+  std::optional<std::string> name{};  // at most 128 bytes
   bool has_audio = true;
   bool has_video = true;
 };
 
 struct StreamChange {
-  std::optional<bool> has_audio;
-  std::optional<bool> has_video;
+  std::optional<bool> has_audio{};
+  std::optional<bool> has_video{};
 };
 
 // Passed to the other connection unread: one of the two.
 struct Negotiation {
-  std::optional<wire::Description> description;
-  std::optional<std::string> candidate;  // JSON text of an RTCIceCandidateInit
+  std::optional<wire::Description> description{};
+  std::optional<std::string> candidate{};  // JSON text of an RTCIceCandidateInit
 };
 
 struct Expectation {
   std::chrono::milliseconds timeout{60'000};  // 1 s to 1 h; the server holds this deadline
-  std::optional<UserId> user;                 // else anybody
-  std::optional<std::string> data;            // connection data that must be the same
+  std::optional<UserId> user{};               // else anybody
+  std::optional<std::string> data{};          // connection data that must be the same
 };
 // Who has come, why nobody has, or what kept us from knowing.
 using Expected = std::variant<Connection, MissReason, Problem>;

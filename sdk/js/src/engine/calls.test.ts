@@ -69,6 +69,17 @@ test('news of a call that come before the repeated reply to its invite are not l
   assert.equal(rig.all('cancel').length, 0);
 });
 
+test('the end of a call that comes before the repeated reply to its invite is not lost', () => {
+  const rig = new Rig().connect();
+  rig.place();
+  rig.reconnect({ resumed: true });
+  rig.receive('call', { call: ended({ role: 'caller', version: 3, outcome: 'declined', reason: 'by_user', device_outcome: 'declined' }) });
+  assert.deepEqual(rig.story, []);
+  rig.reply('invite', { call: live({ version: 1, outcome: null, reason: null, device_outcome: null }) });
+  assert.deepEqual(rig.story, ['calling', 'ended']);
+  assert.equal(rig.outcome, 'declined/by_user');
+});
+
 test('cancelled before the invite left: nothing is sent, and it ends at once', () => {
   const rig = new Rig().connect();
   rig.cut();

@@ -170,9 +170,11 @@ export class Calls {
   /** A call this device knows nothing of. */
   #meet(snapshot: Snapshot): void {
     const { call_id } = snapshot;
-    if (isFinal(snapshot) || this.#tombstones.has(call_id) || this.#silenced.has(call_id)) return;
+    if (this.#tombstones.has(call_id) || this.#silenced.has(call_id)) return;
+    // Even the last word may come before the reply to the invite.
+    if (snapshot.role === 'caller' && this.#awaitsPlacing()) return this.#keepEarly(snapshot);
+    if (isFinal(snapshot)) return;
     if (ringsHere(snapshot)) this.#ring(snapshot);
-    else if (snapshot.role === 'caller' && this.#awaitsPlacing()) this.#keepEarly(snapshot);
     else if (ranHere(snapshot)) this.#disown(snapshot);
   }
 

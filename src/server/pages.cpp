@@ -1,0 +1,34 @@
+#include "server/pages.hpp"
+
+#include "web/pages.hpp"
+
+namespace offhook::server {
+namespace {
+
+// What a page may load and whom it may talk to: this server alone, over HTTP and WebSocket. `blob:` and `mediastream:` are the
+// pictures of a call.
+constexpr std::string_view k_content_security_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob: mediastream:; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+}  // namespace
+
+std::optional<net::HttpResponse> page_response(const net::HttpRequest& request) {
+  const auto page = web::find_page(request.path);
+  if (!page) return std::nullopt;
+  net::HttpResponse response;
+  response.content_type = page->content_type;
+  response.headers.emplace_back("ETag", page->etag);
+  response.headers.emplace_back("Cache-Control", "no-cache");  // may be kept, and is asked for again: RFC 9111 section 5.2.2.4
+  response.headers.emplace_back("Content-Security-Policy", k_content_security_policy);
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  if (page->for_other_sites) response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+  if (request.if_none_match == page->etag) {
+    response.status = 304;
+  } else {
+    response.body = page->bytes;
+  }
+  return response;
+}
+
+}  // namespace offhook::server

@@ -1,0 +1,297 @@
+// The command line: every outcome through two or three real processes, lost ones among them, and its exit codes.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { makeFolder, startServer, until } from './harness.mjs';
+
+const offhook = process.env.OFFHOOK;
+if (!offhook) throw new Error('set OFFHOOK to the path of the command line');
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+// Nobody is waited for long; what a test wants to see is never ended by a timer that is close to it.
+const config = `[timers]
+wake_timeout = "1s"
+caller_grace = "3s"
+drop_grace = "3s"
+unstable_after = "1s"
+heartbeat_live = "500ms"
+`;
+let server;
+before(async () => { server = await startServer(config); });
+after(() => server.stop());
+
+// Starts the program; `told` are the JSON lines so far, `is(event)` resolves with the first of that name.
+function start(args, { url = server.url, env = {} } = {}) {
+  const child = spawn(offhook, args, { env: { ...process.env, OFFHOOK_URL: url, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const program = { child, stdout: '', stderr: '', code: undefined };
+  child.stdout.on('data', (bytes) => { program.stdout += bytes; });
+  child.stderr.on('data', (bytes) => { program.stderr += bytes; });
+  program.done = new Promise((resolve) => child.on('close', (code) => {
+    running.delete(child);
+    program.code = code;
+    resolve(program);
+  }));
+  program.told = () => program.stdout.split('\n').filter((line) => line.endsWith('}')).map((line) => JSON.parse(line));
+  program.events = () => program.told().map((line) => line.event);
+  program.is = (event) => until(() => program.told().find((line) => line.event === event))
+    .catch(() => assert.fail(`"${args.join(' ')}" never said ${event}: ${program.stdout}${program.stderr}`));
+  program.kill = (signal) => child.kill(signal);
+  return program;
+}
+
+let people = 0;
+const somebody = () => `user${++people}`;
+
+async function listen(user, ...options) {
+  const listener = start(['listen', user, '--once', '--json', ...options]);
+  await listener.is('ready');
+  return listener;
+}
+const call = (to, ...options) => start(['call', somebody(), to, '--json', ...options]);
+
+// The end as a program has told it, which must be the last line it has printed.
+async function endOf(program, code = 0) {
+  await program.done;
+  const last = program.told().at(-1);
+  assert.equal(last?.event, 'ended', `${program.stdout}${program.stderr}`);
+  assert.equal(program.code, code, `${program.stdout}${program.stderr}`);
+  return last.reason ? `${last.outcome}/${last.reason}` : last.outcome;
+}
+
+// A call that is active at both ends.
+async function talk(...options) {
+  const bob = somebody();
+  const callee = await listen(bob, '--answer-after', '0ms');
+  const caller = call(bob, ...options);
+  await Promise.all([caller.is('active'), callee.is('active')]);
+  return { caller, callee };
+}
+
+test('the caller hangs up', async () => {
+  const { caller, callee } = await talk('--hang-up-after', '100ms');
+  assert.deepEqual([await endOf(caller), await endOf(callee)], ['ended/by_caller', 'ended/by_caller']);
+  assert.deepEqual(caller.events(), ['calling', 'ringing', 'connecting', 'active', 'ended']);
+  assert.deepEqual(callee.events(), ['ready', 'incoming', 'connecting', 'active', 'ended']);
+  const [mine, theirs] = [caller, callee].map((program) => program.told().at(-1));
+  assert.match(mine.call, /^call_/);
+  assert.equal(mine.call, theirs.call);
+  assert.ok(mine.duration_ms >= 100 && mine.duration_ms === theirs.duration_ms, `${mine.duration_ms} ${theirs.duration_ms}`);
+});
+
+test('the callee hangs up', async () => {
+  const bob = somebody();
+  const callee = await listen(bob, '--answer-after', '200ms', '--hang-up-after', '100ms');
+  const caller = call(bob);
+  assert.deepEqual([await endOf(caller), await endOf(callee)], ['ended/by_callee', 'ended/by_callee']);
+});
+
+for (const [option, mine, theirs] of [['--decline', 'declined/by_user', 'declined/by_user'], ['--busy', /^busy\//, /^busy\//]]) {
+  test(`listen ${option}`, async () => {
+    const bob = somebody();
+    const callee = await listen(bob, option);
+    const caller = call(bob);
+    assert.match(await endOf(caller), new RegExp(mine));
+    assert.match(await endOf(callee), new RegExp(theirs));
+  });
+}
+
+test('it rings, and nobody answers', async () => {
+  const bob = somebody();
+  const callee = await listen(bob, '--ignore');
+  const caller = call(bob, '--ring-timeout', '1s');
+  assert.deepEqual([await endOf(caller), await endOf(callee)], ['no_answer', 'missed']);
+  assert.ok(caller.events().includes('ringing'));
+});
+
+test('nobody is there', async () => {
+  assert.equal(await endOf(call(somebody())), 'unreachable/no_devices');
+});
+
+test('the caller cancels', async () => {
+  const bob = somebody();
+  const callee = await listen(bob, '--ignore');
+  const caller = call(bob, '--cancel-after', '500ms');
+  assert.equal(await endOf(caller), 'cancelled/by_user');
+  assert.match(await endOf(callee), /^missed/);
+});
+
+test('of two devices one answers', async () => {
+  const bob = somebody();
+  const [phone, laptop] = [await listen(bob, '--answer-after', '300ms', '--device', 'phone'), await listen(bob, '--ignore', '--device', 'laptop')];
+  const caller = call(bob);
+  await laptop.is('incoming');
+  await caller.is('active');
+  assert.match(await endOf(laptop), /^answered_elsewhere/);
+  caller.kill('SIGINT');
+  assert.deepEqual([await endOf(caller), await endOf(phone)], ['ended/by_caller', 'ended/by_caller']);
+});
+
+test('of two devices one declines', async () => {
+  const bob = somebody();
+  const laptop = await listen(bob, '--ignore');
+  const phone = await listen(bob, '--decline');
+  const caller = call(bob);
+  assert.equal(await endOf(caller), 'declined/by_user');
+  assert.match(await endOf(phone), /^declined\//);
+  await laptop.done;
+  // It may not have rung before the other had declined.
+  if (laptop.events().includes('incoming')) assert.match(await endOf(laptop), /^declined_elsewhere/);
+});
+
+test('the receiver is killed in the call: told at once, dropped after drop_grace', async () => {
+  const { caller, callee } = await talk();
+  callee.kill('SIGKILL');
+  await caller.is('peer_unstable');
+  assert.equal(await endOf(caller), 'dropped/callee_lost');
+});
+
+test('the caller is killed in the call', async () => {
+  const { caller, callee } = await talk();
+  caller.kill('SIGKILL');
+  await callee.is('peer_unstable');
+  assert.equal(await endOf(callee), 'dropped/caller_lost');
+});
+
+test('the caller is killed while it rings: the listener has missed a call, the server says why', async () => {
+  const bob = somebody();
+  const callee = await listen(bob, '--ignore');
+  const caller = call(bob);
+  await caller.is('ringing');
+  caller.kill('SIGKILL');
+  assert.match(await endOf(callee), /^missed/);
+  const calls = await start(['calls', '--user', bob, '--json']).done;
+  assert.equal(calls.code, 0);
+  assert.deepEqual(calls.told().map((one) => [one.callee, one.outcome, one.reason]), [[bob, 'cancelled', 'caller_lost']]);
+});
+
+test('the server stands still: both ends end by themselves', async () => {
+  const still = await startServer(config);
+  const bob = somebody();
+  const callee = start(['listen', bob, '--once', '--json', '--answer-after', '0ms'], { url: still.url });
+  await callee.is('ready');
+  const caller = start(['call', somebody(), bob, '--json'], { url: still.url });
+  await Promise.all([caller.is('active'), callee.is('active')]);
+  still.signal('SIGSTOP');
+  assert.deepEqual([await endOf(caller, 1), await endOf(callee, 1)], ['lost_contact', 'lost_contact']);
+  await still.stop();
+});
+
+test('Ctrl-C: the caller cancels while it rings, the listener declines, both hang up in the call', async () => {
+  const bob = somebody();
+  const silent = await listen(bob, '--ignore');
+  const impatient = call(bob);
+  await impatient.is('ringing');
+  impatient.kill('SIGINT');
+  assert.equal(await endOf(impatient), 'cancelled/by_user');
+  await silent.done;
+
+  const carol = somebody();
+  const refusing = await listen(carol, '--ignore');
+  const caller = call(carol);
+  await refusing.is('incoming');
+  refusing.kill('SIGINT');
+  assert.deepEqual([await endOf(caller), await endOf(refusing)], ['declined/by_user', 'declined/by_user']);
+
+  const { caller: third, callee } = await talk();
+  callee.kill('SIGINT');
+  assert.deepEqual([await endOf(third), await endOf(callee)], ['ended/by_callee', 'ended/by_callee']);
+});
+
+test('Ctrl-C ends a listener without a call', async () => {
+  const listener = start(['listen', somebody(), '--json']);
+  await listener.is('ready');
+  listener.kill('SIGINT');
+  assert.equal((await listener.done).code, 0);
+});
+
+test('--expect decides the exit code', async () => {
+  assert.equal(await endOf(call(somebody(), '--expect', 'unreachable'), 0), 'unreachable/no_devices');
+  assert.equal(await endOf(call(somebody(), '--expect', 'ended'), 1), 'unreachable/no_devices');
+});
+
+test('no server, or the wrong one: 3, with a sentence that says which and what to do', async () => {
+  for (const args of [['call', 'alice', 'bob'], ['listen', 'bob'], ['calls']]) {
+    const nobody = await start(args, { url: 'http://127.0.0.1:1' }).done;
+    assert.equal(nobody.code, 3, args[0]);
+    assert.match(nobody.stderr, /127\.0\.0\.1:1 refuses the connection.*OFFHOOK_URL/, args[0]);
+    const stranger = await start(args, { env: { OFFHOOK_API_SECRET: 'not-the-secret-of-the-server' } }).done;
+    assert.equal(stranger.code, 3, args[0]);
+    assert.match(stranger.stderr, /refuses the token.*OFFHOOK_API_SECRET/, args[0]);
+    assert.equal(stranger.stderr.split('\n').length, 2, stranger.stderr);
+  }
+  const ended = await endOf(start(['call', 'alice', 'bob', '--json'], { url: 'http://127.0.0.1:1' }), 3);
+  assert.equal(ended, 'failed/server_unreachable');
+  const lost = await start(['listen', 'bob'], { url: `${server.url}/nothing/here` }).done;
+  assert.equal(lost.code, 3);
+  assert.match(lost.stderr, /HTTP 404/);
+});
+
+test('over TLS only to a server whose certificate is trusted and names it', async () => {
+  const folder = makeFolder();
+  const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => join(folder, name));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
+    '-subj', '/CN=somewhere', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  const secure = await startServer(`[tls]\ncertificate = "${certificate}"\nkey = "${key}"\n[timers]\nwake_timeout = "1s"\n`);
+  const trusting = { OFFHOOK_CA_FILE: certificate };
+  const args = ['call', 'alice', somebody(), '--json'];
+  assert.equal(await endOf(start(args, { url: secure.url, env: trusting })), 'unreachable/no_devices');
+  assert.equal((await start(['calls'], { url: secure.url, env: trusting }).done).code, 0);
+  for (const [url, env] of [[secure.url, {}], [`https://localhost:${secure.port}`, trusting]]) {
+    for (const words of [args, ['calls']]) {
+      const refused = await start(words, { url, env }).done;
+      assert.equal(refused.code, 3, `${url} ${words}: ${refused.stdout}`);
+      assert.match(refused.stderr, /No secure connection.*certificate/);
+    }
+  }
+  await secure.stop();
+});
+
+test('wrong usage: 2, with a sentence that names the way', async () => {
+  for (const [args, says] of [
+    [[], /--help/],
+    [['cal', 'a', 'b'], /did you mean "call"/],
+    [['call', 'a'], /offhook call FROM TO/],
+    [['call', 'a', 'b', '--hangup-after', '3s'], /did you mean --hang-up-after/],
+    [['call', 'a', 'b', '--hang-up-after', '3'], /duration like 500ms/],
+    [['call', 'a', 'b', '--hang-up-after'], /needs a value/],
+    [['call', 'a', 'b', '--ring-timeout', '500ms'], /from 1s to 3min/],
+    [['call', 'a', 'b', '--media', 'audio'], /no microphone or camera/],
+    [['call', 'a', 'b', '--expect', 'joy'], /outcome such as/],
+    [['call', '~a', 'b'], /user's name/],
+    [['listen', 'a', '--decline', '--busy'], /Choose one/],
+    [['listen', 'a', '--device', 'my phone'], /--device needs/],
+    [['calls', '--limit', '0'], /from 1 to 100/],
+  ]) {
+    const program = await start(args).done;
+    assert.equal(program.code, 2, args.join(' '));
+    assert.match(program.stderr, says, args.join(' '));
+    assert.equal(program.stdout, '', args.join(' '));
+  }
+  assert.equal((await start(['listen', 'a'], { url: 'ftp://x' }).done).code, 2);
+});
+
+test('token: one that the server takes', async () => {
+  const made = await start(['token', 'alice', '--expires', '2m', '--json']).done;
+  const [{ token, user, expires_at_ms }] = made.told();
+  assert.deepEqual([made.code, user, Math.abs(expires_at_ms - Date.now() - 120_000) < 20_000], [0, 'alice', true]);
+  const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+  assert.deepEqual([claims.iss, claims.sub], ['1000001', 'alice']);
+});
+
+test('help of everything, and sentences for people', async () => {
+  for (const args of [['--help'], ['help', 'call'], ['listen', '--help'], ['--version']]) {
+    const program = await start(args).done;
+    assert.deepEqual([program.code, program.stderr], [0, ''], args.join(' '));
+    assert.match(program.stdout, /offhook/, args.join(' '));
+  }
+  const bob = somebody();
+  const callee = start(['listen', bob, '--once', '--decline']);
+  await until(() => callee.stdout.includes('can be called now'));
+  const caller = await start(['call', 'alice', bob]).done;
+  assert.equal(caller.stdout.trimEnd().split('\n').at(-1), `${bob} declined the call.`);
+  assert.equal((await callee.done).stdout.trimEnd().split('\n').at(-1), 'You declined the call.');
+});
