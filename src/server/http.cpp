@@ -70,9 +70,7 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     text.body = when_stopped_ ? "draining\n" : "ready\n";
     return text;
   }
-  if (message.method == "GET" || message.method == "HEAD") {
-    if (auto page = page_response(message)) return std::move(*page);
-  }
+  if (auto page = page_response(message)) return std::move(*page);
   if (message.path == "/dev/token" && config_.dev) {
     const auto query = parse_query(message.query);
     const auto user = query.find("user");

@@ -1,7 +1,9 @@
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -29,22 +31,40 @@ Result<Config, ConfigError> load(const CommandLine& line) {
   return complete(std::move(config.value()), line);
 }
 
+// One line of the banner; the label is bold on a terminal. An empty label goes on with the one before.
+void say(const char* label, const std::string& text) {
+  const bool bold = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  std::printf("  %s%-11s%s %s\n", bold ? "\033[1m" : "", label, bold ? "\033[0m" : "", text.c_str());
+}
+
+void say_invitation(const std::string& site) {
+  say("Try it", site + "/?user=alice");
+  say("", site + "/?user=bob       in a second tab; then let one call the other");
+  std::printf("\n");
+}
+
+void say_development(const Config& config, const std::string& site) {
+  say("Tokens", site + "/dev/token?user=NAME");
+  say("Project", "key " + std::string(k_dev_key) + ", secret " + std::string(k_dev_secret));
+  say("Library", site + "/offhook.js           import { OffhookClient } from …");
+  say("", site + "/offhook.global.js    <script src=…> defines Offhook");
+  std::printf("\n");
+  say("Not secure", "Everybody on this machine can sign in as anybody, and the secret above is public.");
+  say("", "For development only; no other machine can connect. Past calls are forgotten at the end.");
+  say("Stop", "Ctrl+C. Calls that go on get " + to_text(config.drain_timeout) + "; a second Ctrl+C cuts them off.");
+}
+
 // One screen: where to go, with what, and what is insecure about it.
 void print_banner(const Config& config, std::uint16_t port) {
   const auto address = net::to_text({config.listen.host, port});
   const bool tls = !config.certificate_file.empty();
-  const auto base = (tls ? "https://" : "http://") + address;
-  std::printf("Offhook %s is listening on %s\n", OFFHOOK_VERSION, base.c_str());
-  std::printf("  clients   %s://%s/v1/client\n", tls ? "wss" : "ws", address.c_str());
-  if (config.dev) {
-    std::printf("  demo      %s/?user=alice   and, in a second tab,   %s/?user=bob\n", base.c_str(), base.c_str());
-    std::printf("  tokens    %s/dev/token?user=NAME\n", base.c_str());
-    std::printf("  key       %s\n  secret    %s\n", k_dev_key.data(), k_dev_secret.data());
-    std::printf("\n"
-                "Development mode, for this machine only: everybody on it can be anybody, with a secret that everybody knows.\n"
-                "Calls and history live in memory: they are forgotten when the server stops.\n");
-  }
-  std::printf("Stop it with Ctrl-C.\n");
+  const auto site = (tls ? "https://" : "http://") + address;
+  std::printf("\nOffhook %s%s\n\n", OFFHOOK_VERSION, config.dev ? " in development mode" : "");
+  if (config.dev) say_invitation(site);
+  say("Listening", site);
+  say("Clients", (tls ? "wss://" : "ws://") + address + "/v1/client");
+  if (config.dev) say_development(config, site);
+  std::printf("\n");
   std::fflush(stdout);
 }
 

@@ -11,19 +11,34 @@ constexpr std::string_view k_content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob: mediastream:; "
     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+// RFC 9110 section 13.1.2: a list of tags, weak or strong, or "*".
+bool is_known(const web::Page& page, std::string_view if_none_match) {
+  return if_none_match == "*" || if_none_match.find(page.etag) != std::string_view::npos;
+}
+
+net::HttpResponse refuse_method() {
+  net::HttpResponse response;
+  response.status = 405;
+  response.body = "A page is read with GET or HEAD.\n";
+  response.headers.emplace_back("Allow", "GET, HEAD");
+  return response;
+}
+
 }  // namespace
 
 std::optional<net::HttpResponse> page_response(const net::HttpRequest& request) {
   const auto page = web::find_page(request.path);
   if (!page) return std::nullopt;
+  if (request.method == "POST") return refuse_method();
   net::HttpResponse response;
   response.content_type = page->content_type;
   response.headers.emplace_back("ETag", page->etag);
   response.headers.emplace_back("Cache-Control", "no-cache");  // may be kept, and is asked for again: RFC 9111 section 5.2.2.4
   response.headers.emplace_back("Content-Security-Policy", k_content_security_policy);
+  response.headers.emplace_back("Permissions-Policy", "camera=(self), microphone=(self)");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
   if (page->for_other_sites) response.headers.emplace_back("Access-Control-Allow-Origin", "*");
-  if (request.if_none_match == page->etag) {
+  if (is_known(*page, request.if_none_match)) {
     response.status = 304;
   } else {
     response.body = page->bytes;

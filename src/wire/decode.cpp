@@ -38,6 +38,14 @@ std::string describe(Letters letters) {
 // field were absent (PROTOCOL.md section 13).
 enum class Strictness { Strict, Forgiving };
 
+// What a client takes an unknown word in a required field for: gone is gone, and an unknown end is not a good one.
+template <class E>
+constexpr std::optional<E> k_unknown{};
+template <>
+constexpr std::optional<LeaveReason> k_unknown<LeaveReason> = LeaveReason::NetworkDisconnected;
+template <>
+constexpr std::optional<Outcome> k_unknown<Outcome> = Outcome::Failed;
+
 class Reader {
  public:
   Reader(const json::object& object, Strictness strictness, std::optional<Error>& failure, std::string path = "")
@@ -153,6 +161,10 @@ class Reader {
     const auto parsed = found.is_string() ? parse_word<E>(found.get_string()) : std::nullopt;
     if (parsed) {
       value = *parsed;
+      return;
+    }
+    if (strictness_ == Strictness::Forgiving && found.is_string() && k_unknown<E>) {
+      value = *k_unknown<E>;
       return;
     }
     std::string words;

@@ -21,6 +21,8 @@ const browser = await chromium.launch({
 });
 
 export const closeBrowser = () => browser.close();
+/** So that nobody of a test that failed answers in the next one. */
+export const closePages = () => Promise.all(browser.contexts().map((context) => context.close()));
 
 const problems = [];
 
@@ -75,6 +77,13 @@ export class Person {
   async picture(name) {
     mkdirSync(ARTIFACTS, { recursive: true });
     await this.page.screenshot({ path: `${ARTIFACTS}${name}.png` });
+  }
+
+  /** The page is gone in an instant: it can say nothing any more. */
+  async crash() {
+    const crashed = this.page.waitForEvent('crash');
+    this.page.goto('chrome://crash').catch(() => {});
+    await crashed;
   }
 
   leave() { return this.page.context().close(); }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, test } from 'node:test';
 import { startServer } from '../integration/harness.mjs';
-import { aliceAndBob, closeBrowser, inCall, Person, takeProblems } from './browser.mjs';
+import { aliceAndBob, closeBrowser, closePages, inCall, Person, takeProblems } from './browser.mjs';
 
 after(closeBrowser);
 afterEach(() => assert.deepEqual(takeProblems(), []));
@@ -11,19 +11,17 @@ afterEach(() => assert.deepEqual(takeProblems(), []));
 function on(config, run) {
   return async () => {
     const server = await startServer(config);
-    const people = [];
-    const stay = (group) => { people.push(...Object.values(group)); return group; };
     try {
-      await run(server, stay);
+      await run(server);
     } finally {
-      await Promise.all(people.map((person) => person.leave()));
+      await closePages();
       await server.stop();
     }
   };
 }
 
-test('a video call: it rings, pictures arrive on both sides, the other side is told who hung up', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('a video call: it rings, pictures arrive on both sides, the other side is told who hung up', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   assert.equal(await bob.page.locator('#call-peer').textContent(), 'alice');
@@ -45,8 +43,8 @@ test('a video call: it rings, pictures arrive on both sides, the other side is t
   await alice.picture('ended-desktop');
 }));
 
-test('mute and camera off are seen on the button and heard in the stream', on('', async (server, stay) => {
-  const { alice } = stay(await inCall(server));
+test('mute and camera off are seen on the button and heard in the stream', on('', async (server) => {
+  const { alice } = await inCall(server);
   const enabled = (kind) => alice.page.evaluate((wanted) => {
     const stream = document.getElementById('call-local').srcObject;
     return stream.getTracks().filter((track) => track.kind === wanted).some((track) => track.enabled && track.readyState === 'live');
@@ -61,8 +59,8 @@ test('mute and camera off are seen on the button and heard in the stream', on(''
   await alice.page.locator('#call-local').waitFor({ state: 'hidden' });
 }));
 
-test('an audio call and a call without media', on('', async (server, stay) => {
-  const { alice, bob } = stay(await inCall(server, { way: 'with sound' }));
+test('an audio call and a call without media', on('', async (server) => {
+  const { alice, bob } = await inCall(server, { way: 'with sound' });
   await alice.page.waitForFunction(() => document.getElementById('call-remote').srcObject?.getAudioTracks().length === 1);
   await alice.press('hangup');
   await bob.isTold('alice hung up.');
@@ -74,8 +72,8 @@ test('an audio call and a call without media', on('', async (server, stay) => {
   assert.equal(await alice.button('mute').count(), 0);
 }));
 
-test('nobody answers: both sides are told, and the history keeps it', on('[timers]\nring_timeout = "1s"\n', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('nobody answers: both sides are told, and the history keeps it', on('[timers]\nring_timeout = "1s"\n', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   await Promise.all([alice.isTold('bob did not answer.'), bob.isTold('You missed a call from alice.')]);
@@ -83,15 +81,15 @@ test('nobody answers: both sides are told, and the history keeps it', on('[timer
   assert.deepEqual(await bob.newestPastCall(), ['incoming', 'missed', 'You missed a call from alice.']);
 }));
 
-test('somebody who is not there: the caller is told', on('[timers]\nwake_timeout = "1s"\n', async (server, stay) => {
-  const { alice } = stay({ alice: await Person.arrive(server, 'alice') });
+test('somebody who is not there: the caller is told', on('[timers]\nwake_timeout = "1s"\n', async (server) => {
+  const alice = await Person.arrive(server, 'alice');
   await alice.page.locator('#dial-name').fill('carol');
   await alice.page.locator('#dial-name').press('Enter');
   await alice.isTold('carol is not online.');
 }));
 
-test('the page that rings is closed: the caller is told in the stated time', on('[timers]\nring_timeout = "2s"\n', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('the page that rings is closed: the caller is told in the stated time', on('[timers]\nring_timeout = "2s"\n', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   const began = performance.now();
   await alice.call('bob');
   await bob.rings();
@@ -103,32 +101,32 @@ test('the page that rings is closed: the caller is told in the stated time', on(
   assert.ok(['no_answer', 'unreachable'].includes(outcome), outcome);
 }));
 
-test('decline', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('decline', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   await bob.press('decline');
   await Promise.all([alice.isTold('bob declined the call.'), bob.isTold('You declined the call.')]);
 }));
 
-test('busy', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('busy', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   await bob.press('busy');
   await Promise.all([alice.isTold('bob is busy.'), bob.isTold('You were busy.')]);
 }));
 
-test('the caller cancels', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('the caller cancels', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   await alice.press('cancel');
   await Promise.all([alice.isTold('You cancelled the call.'), bob.isTold('You missed a call from alice.')]);
 }));
 
-test('ignore: it is quiet here and goes on there', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('ignore: it is quiet here and goes on there', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   await alice.call('bob');
   await bob.rings();
   await bob.press('ignore');
@@ -139,9 +137,9 @@ test('ignore: it is quiet here and goes on there', on('', async (server, stay) =
   assert.deepEqual(await bob.newestPastCall(), ['incoming', 'missed', 'You missed a call from alice.']);
 }));
 
-test('two devices of one user: one answers, the other is told so', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
-  const { phone } = stay({ phone: await Person.arrive(server, 'bob', { size: 'phone' }) });
+test('two devices of one user: one answers, the other is told so', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
+  const phone = await Person.arrive(server, 'bob', { size: 'phone' });
   await alice.call('bob');
   await Promise.all([bob.rings(), phone.rings()]);
   await phone.press('answer');
@@ -151,9 +149,9 @@ test('two devices of one user: one answers, the other is told so', on('', async 
   await alice.isTold('bob hung up.');
 }));
 
-test('a third person calls meanwhile: it shows, and answering ends the first call', on('', async (server, stay) => {
-  const { alice, bob } = stay(await inCall(server));
-  const { carol } = stay({ carol: await Person.arrive(server, 'carol') });
+test('a third person calls meanwhile: it shows, and answering ends the first call', on('', async (server) => {
+  const { alice, bob } = await inCall(server);
+  const carol = await Person.arrive(server, 'carol');
   await carol.call('bob', 'with sound');
   await bob.page.locator('#waiting-text', { hasText: 'carol is calling as well (audio call).' }).waitFor();
   await bob.picture('second-call-desktop');
@@ -165,9 +163,24 @@ test('a third person calls meanwhile: it shows, and answering ends the first cal
 
 const shortGrace = '[timers]\nunstable_after = "1s"\ndrop_grace = "3s"\n';
 
-test('a page is closed in a call: the other side is warned, then told', on(shortGrace, async (server, stay) => {
-  const { alice, bob } = stay(await inCall(server));
-  await bob.leave();
+test('a page is closed in a call: that is a hang-up', on(shortGrace, async (server) => {
+  const { alice, bob } = await inCall(server);
+  await bob.page.close({ runBeforeUnload: true });
+  await alice.isTold('bob hung up.');
+}));
+
+test('a page is reloaded in a call: that is a hang-up as well, and the page can be called again', on(shortGrace, async (server) => {
+  const { alice, bob } = await inCall(server);
+  await bob.page.reload();
+  await bob.isOnline();
+  await alice.isTold('bob hung up.');
+  await alice.press('again');
+  await bob.rings();
+}));
+
+test('a page crashes in a call: the other side is warned, then told', on(shortGrace, async (server) => {
+  const { alice, bob } = await inCall(server);
+  await bob.crash();
   await alice.isWarned("bob's connection is unstable…");
   await alice.picture('unstable-desktop');
   await alice.isTold('The call was dropped: bob lost the connection.');
@@ -175,17 +188,8 @@ test('a page is closed in a call: the other side is warned, then told', on(short
   assert.deepEqual([direction, outcome], ['outgoing', 'dropped']);
 }));
 
-test('a page is reloaded in a call: the other side is told, and the page can be called again', on(shortGrace, async (server, stay) => {
-  const { alice, bob } = stay(await inCall(server));
-  await bob.page.reload();
-  await bob.isOnline();
-  await alice.isTold('The call was dropped: bob lost the connection.');
-  await alice.press('again');
-  await bob.rings();
-}));
-
-test('the server is gone in a call: the page says so, and is back once the server is', on(shortGrace, async (server, stay) => {
-  const { alice } = stay(await inCall(server));
+test('the server is gone in a call: the page says so, and is back once the server is', on(shortGrace, async (server) => {
+  const { alice } = await inCall(server);
   await server.stop();
   await alice.isWarned('Your connection is interrupted. Reconnecting…');
   await alice.isTold('The connection to the service was lost.');
@@ -195,8 +199,8 @@ test('the server is gone in a call: the page says so, and is back once the serve
   await next.stop();
 }));
 
-test('who comes and goes is seen in the list', on('', async (server, stay) => {
-  const { alice, bob } = stay(await aliceAndBob(server));
+test('who comes and goes is seen in the list', on('', async (server) => {
+  const { alice, bob } = await aliceAndBob(server);
   const row = alice.page.locator('#people li[data-user=bob]');
   await bob.page.getByRole('button', { name: 'Sign out' }).click();
   await row.waitFor({ state: 'detached' });

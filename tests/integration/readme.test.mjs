@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
-import { connect, startServer, until } from './harness.mjs';
+import { startServer, until } from './harness.mjs';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const programs = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map((found) => found[1]);
@@ -29,17 +29,21 @@ function start(program) {
 
 test('alice calls, and nobody called bob is there', async () => {
   const alice = start(programs[0]);
-  await alice.said(/^inviting *\nended unreachable no_devices\n$/);
+  await alice.said(/^bob is not online\.\n$/);
   alice.stop();
 });
 
-test('bob picks up', async () => {
-  const watcher = await connect(server, 'watcher');
-  const came = watcher.next((message) => message.type === 'presence' && message.user === 'bob');
-  await watcher.ask('watch_presence');
-  const bob = start(programs[1]);
-  await came;
+test('bob picks up and hangs up', async () => {
+  const bob = spawn(process.env.OFFHOOK, ['listen', 'bob', '--hang-up-after', '1s', '--json'], {
+    env: { ...process.env, OFFHOOK_URL: server.url }, stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.add(bob);
+  await new Promise((resolve) => bob.stdout.once('data', resolve));  // it is ready
   const alice = start(programs[0]);
-  await alice.said(/^(inviting *\n){2}connecting *\nended connect_failed timeout\n$/);
-  [alice, bob].forEach((program) => program.stop());
+  await alice.said(/^It rings\.\nThey talk\.\nbob hung up\.\n$/);
+});
+
+test('the C++ program is the one that the build compiles', () => {
+  const example = readFileSync(new URL('../../sdk/cpp/examples/first_call.cpp', import.meta.url), 'utf8');
+  assert.equal(/^```cpp\n([^]*?)^```$/m.exec(readme)[1], example);
 });

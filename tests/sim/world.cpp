@@ -45,6 +45,12 @@ struct World::Pipe {
   std::deque<std::function<void()>> held[2];  // by Way: what a stall keeps back
   Instant last_arrival[2]{};                  // by Way: nothing overtakes
 
+  // Nobody is left to whom anything could arrive.
+  bool is_dead() const { return !is_open_at_server && !is_open_at_device; }
+  void drop_held() {
+    for (auto& waiting : held) waiting.clear();
+  }
+
   bool is_stalled(Way way) const {
     switch (stall) {
       case Stall::None: return false;
@@ -75,7 +81,17 @@ World::World(WorldOptions options)
   restart_server();
 }
 
-World::~World() = default;
+World::~World() {
+  for (const auto& pipe : all_pipes_) pipe->drop_held();
+}
+
+// What is held back in a pipe refers to the pipe, so it would keep a dead one for ever.
+void World::bury_dead_pipes() {
+  std::erase_if(all_pipes_, [](const auto& pipe) {
+    if (pipe->is_dead()) pipe->drop_held();
+    return pipe->is_dead();
+  });
+}
 
 const UserId& World::user_of(DeviceIndex device) const { return devices_[device]->user; }
 const DeviceId& World::device_id_of(DeviceIndex device) const { return devices_[device]->id; }
@@ -164,6 +180,8 @@ void World::carry_out_one(Device& device, const client::OpenSocket& output) {
   pipe->number = output.link;
   pipe->stall = device.stall;
   device.pipe = pipe;
+  bury_dead_pipes();
+  all_pipes_.push_back(pipe);
   if (!device.has_network) {
     return later(delay(), [this, pipe] { end_pipe_at_device(pipe, std::nullopt); });
   }
@@ -250,6 +268,7 @@ void World::pass(const std::shared_ptr<Pipe>& pipe, Way way, std::function<void(
   auto& last = pipe->last_arrival[index];
   last = std::max(last, now_ + delay());
   at(last, [this, pipe, way, index, arrive = std::move(arrive)]() mutable {
+    if (pipe->is_dead()) return pipe->drop_held();
     pipe->held[index].push_back(std::move(arrive));
     flush(pipe, way);
   });
@@ -287,6 +306,7 @@ void World::break_pipe(const std::shared_ptr<Pipe>& pipe) {
   pipe->stall = Stall::Both;
   end_pipe_at_server(pipe);
   end_pipe_at_device(pipe, std::nullopt);
+  pipe->drop_held();
 }
 
 // --- faults

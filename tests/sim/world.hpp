@@ -101,6 +101,7 @@ class World {
   void pass(const std::shared_ptr<Pipe>& pipe, Way way, std::function<void()> arrive);
   void release(const std::shared_ptr<Pipe>& pipe);
   void flush(const std::shared_ptr<Pipe>& pipe, Way way);
+  void bury_dead_pipes();
   void break_pipe(const std::shared_ptr<Pipe>& pipe);
   void end_pipe_at_server(const std::shared_ptr<Pipe>& pipe);
   void end_pipe_at_device(const std::shared_ptr<Pipe>& pipe, std::optional<std::uint16_t> code);
@@ -114,6 +115,7 @@ class World {
   std::uint64_t servers_ = 0;
   std::vector<std::unique_ptr<Device>> devices_;
   std::map<core::LinkId, std::shared_ptr<Pipe>> pipes_;  // as the server sees them
+  std::vector<std::shared_ptr<Pipe>> all_pipes_;         // that anything may still pass through
   std::uint64_t last_pipe_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> agenda_;
   std::uint64_t last_entry_ = 0;

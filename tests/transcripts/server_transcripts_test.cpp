@@ -67,7 +67,7 @@ class ServerRun {
  private:
   static constexpr Instant k_start{1'700'000'000s};
 
-  struct Side {
+  struct Seat {
     Party declared;
     std::optional<core::LinkId> link;
     bool silent = false;
@@ -124,13 +124,13 @@ class ServerRun {
     side.told.pop_front();
   }
 
-  void close(Side& side) {
+  void close(Seat& side) {
     side.silent = false;
     if (!side.link) return;  // the server has closed it already
     feed(core::LinkClosed{*std::exchange(side.link, std::nullopt)});
   }
 
-  void say_hello(Side& side, bool resume, bool resumed, const Line& line) {
+  void say_hello(Seat& side, bool resume, bool resumed, const Line& line) {
     side.silent = false;
     side.link = core::LinkId{++last_link_};
     wire::Hello hello{1, "t", side.declared.device, {}, {}, {}};
@@ -232,7 +232,7 @@ class ServerRun {
     side.told.push_back(message);
   }
 
-  static void note_call(Side& side, const json::object& call) {
+  static void note_call(Seat& side, const json::object& call) {
     side.calls[std::string(call.at("call_id").as_string())] = call.contains("device_outcome");
   }
 
@@ -240,7 +240,7 @@ class ServerRun {
   core::Engine engine_;
   Instant now_ = k_start;
   Names names_;
-  std::map<std::string, Side> parties_;
+  std::map<std::string, Seat> parties_;
   std::uint64_t last_link_ = 0;
 };
 
@@ -249,11 +249,10 @@ class ServerTranscripts : public testing::TestWithParam<std::string> {};
 TEST_P(ServerTranscripts, ServerKeeps) {
   const auto transcript = read_transcript(GetParam());
   ASSERT_TRUE(transcript) << transcript.error();
-  if (transcript->skip_server) GTEST_SKIP() << "for clients only";
   ServerRun(*transcript).run();
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, ServerTranscripts, testing::ValuesIn(transcript_names()),
+INSTANTIATE_TEST_SUITE_P(Files, ServerTranscripts, testing::ValuesIn(transcript_names(Side::Server)),
                          [](const auto& file) { return file.param; });
 
 }  // namespace

@@ -153,10 +153,13 @@ std::string made_up_id(std::string_view prefix, std::uint64_t number) { return s
 
 }  // namespace
 
-std::vector<std::string> transcript_names() {
+std::vector<std::string> transcript_names(Side side) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(k_folder)) {
-    if (entry.path().extension() == ".txt" && entry.path().stem() != "CMakeLists") names.push_back(entry.path().stem());
+    const auto name = entry.path().stem().string();
+    if (entry.path().extension() != ".txt" || name == "CMakeLists") continue;
+    const auto transcript = read_transcript(name);
+    if (!transcript || !(side == Side::Client ? transcript->skip_client : transcript->skip_server)) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;

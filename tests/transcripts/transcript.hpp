@@ -51,8 +51,12 @@ struct Transcript {
   std::vector<Line> lines;
 };
 
-// Every transcript of the folder, by name. One that cannot be parsed is an error sentence that names file and line.
-std::vector<std::string> transcript_names();
+enum class Side { Client, Server };
+
+// The names of the transcripts that are for this side, and of those that cannot be read: their tests shall fail.
+std::vector<std::string> transcript_names(Side side);
+
+// By name. One that cannot be read is an error sentence that names file and line.
 Result<Transcript, std::string> read_transcript(const std::string& name);
 
 // Seconds as in "2.5"; nothing if it is no such number.

@@ -87,7 +87,8 @@ export class CallScreen {
     if (this.#remote.srcObject !== (remoteStream ?? null)) this.#remote.srcObject = remoteStream ?? null;
     if (remoteStream) this.#watch(remoteStream);
     this.#local.hidden = !localStream?.getVideoTracks().length || call.cameraOff;
-    const arrives = remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) && this.#remote.videoWidth > 0;
+    // Not by `muted`: after two offers have crossed, Chromium leaves it set although pictures arrive.
+    const arrives = remoteStream?.getVideoTracks().some((track) => track.readyState === 'live') && this.#remote.videoWidth > 0;
     const theirs = arrives && call.peerHasVideo !== false;
     this.#dialog.dataset['picture'] = theirs ? 'theirs' : 'none';
   }

@@ -44,7 +44,7 @@ const TONES = 6;
 
 /** The first letter of a name on a colour that stays with the name. */
 export function paintAvatar(avatar: HTMLElement, name: string): void {
-  const sum = [...name].reduce((total, letter) => (total * 31 + (letter.codePointAt(0) ?? 0)) % 1009, 7);
+  const sum = [...name].reduce((total, letter) => (total * 31 + (letter.codePointAt(0) ?? 0)) % 997, 7);
   avatar.className = avatar.className.replace(/ ?tone-\d/, '');
   avatar.classList.add(`tone-${sum % TONES}`);
   avatar.textContent = [...name][0] ?? '?';

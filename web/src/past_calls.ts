@@ -5,7 +5,12 @@ import { byId, icon, iconButton, make } from './dom';
 import { lengthText, momentText } from './format';
 import type { PlaceCall } from './people';
 
-const WENT_WELL: Outcome[] = ['ended', 'answered_elsewhere'];
+/** Talked; one's own will; or it did not come about. */
+function toneOf(outcome: Outcome, outgoing: boolean): 'good' | '' | 'bad' {
+  if (outcome === 'ended' || outcome === 'answered_elsewhere') return 'good';
+  const chosen = outgoing ? outcome === 'cancelled' : ['declined', 'declined_elsewhere', 'busy', 'busy_elsewhere'].includes(outcome);
+  return chosen ? '' : 'bad';
+}
 
 export function showPastCalls(records: HistoryRecord[], place: PlaceCall): void {
   byId('history').replaceChildren(...records.map((record) => row(record, place)));
@@ -14,7 +19,7 @@ export function showPastCalls(records: HistoryRecord[], place: PlaceCall): void 
 
 function row(record: HistoryRecord, place: PlaceCall): HTMLElement {
   const outgoing = record.direction === 'outgoing';
-  const arrow = icon(outgoing ? 'out' : 'in', `direction ${WENT_WELL.includes(record.yourOutcome) ? 'good' : 'bad'}`);
+  const arrow = icon(outgoing ? 'out' : 'in', `direction ${toneOf(record.yourOutcome, outgoing)}`);
   const name = make('p', 'row-name', record.peer);
   name.title = record.peer;
   const direction = make('span', 'for-readers', outgoing ? 'Outgoing: ' : 'Incoming: ');
