@@ -29,7 +29,7 @@ net::HttpResponse refuse_method() {
 std::optional<net::HttpResponse> page_response(const net::HttpRequest& request) {
   const auto page = web::find_page(request.path);
   if (!page) return std::nullopt;
-  if (request.method == "POST") return refuse_method();
+  if (request.method != "GET" && request.method != "HEAD") return refuse_method();
   net::HttpResponse response;
   response.content_type = page->content_type;
   response.headers.emplace_back("ETag", page->etag);

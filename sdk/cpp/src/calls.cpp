@@ -21,7 +21,9 @@ bool takes_part(DeviceState you) {
     case DeviceState::Notified:
     case DeviceState::Ringing:
     case DeviceState::Winner:
-    case DeviceState::Joined: return true;
+    case DeviceState::Joined:
+    case DeviceState::Ignored:
+    case DeviceState::Moving: return true;
     case DeviceState::Elsewhere:
     case DeviceState::Declined:
     case DeviceState::Busy:
@@ -47,13 +49,15 @@ std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {
     case DeviceState::Ringing:
     case DeviceState::Winner:
     case DeviceState::Joined:
-    case DeviceState::Bystander: return std::nullopt;
+    case DeviceState::Bystander:
+    case DeviceState::Ignored:
+    case DeviceState::Moving: return std::nullopt;
   }
   return std::nullopt;
 }
 
 Reason reason_of_refusal(const Problem& problem) {
-  for (const auto reason : {Reason::NotAllowed, Reason::RateLimited, Reason::Overloaded, Reason::NoSuchUser, Reason::ServerShutdown}) {
+  for (const auto reason : {Reason::NotAllowed, Reason::Blocked, Reason::RateLimited, Reason::Overloaded, Reason::NoSuchUser, Reason::ServerShutdown}) {
     if (problem.word == wire::word(reason)) return reason;
   }
   return Reason::Internal;
@@ -91,7 +95,7 @@ wire::ClientMessage hang_up_command(Action action, Role role, CallId id) {
   if (role == Role::Callee && (action == Action::Decline || action == Action::Busy)) {
     return wire::Decline{"", id, action == Action::Busy ? wire::DeclineReason::Busy : wire::DeclineReason::Declined};
   }
-  if (role == Role::Caller && action == Action::Cancel) return wire::Cancel{"", id};
+  if (role == Role::Caller && action == Action::Cancel) return wire::Cancel{"", id, {}};
   return wire::Hangup{"", id};
 }
 
@@ -128,6 +132,13 @@ void Calls::place(PlaceCall&& input) {
 }
 
 void Calls::on_placed(Call& call, const wire::Snapshot& snapshot) {
+  // Two who call each other at once are in one call (PROTOCOL.md section 6.4): what rang here has become the call just placed.
+  if (auto* other = find(snapshot.call_id)) {
+    const bool rang = other->stage == Stage::Ringing || other->stage == Stage::Answering;
+    if (!rang) return finish(call, {Outcome::Busy, Reason::InCall, 0}, true);
+    finish(*other, {Outcome::AnsweredElsewhere, std::nullopt, 0}, true);
+  }
+  call.view.role = snapshot.role;
   call.view.call_id = snapshot.call_id;
   const bool is_cancelled = call.stage == Stage::Ending;
   const auto handle = call.view.handle;
@@ -264,7 +275,7 @@ void Calls::refuse_stranger(const wire::Snapshot& snapshot) {
   tombstones_.insert(id);
   if (commands_.find([&](const Pending& p) { return is_last_word(p.command) && is_about(p.command, id); }) != nullptr) return;
   if (snapshot.you == DeviceState::Calling) {
-    commands_.submit(wire::Cancel{"", id}, ForEngine{});
+    commands_.submit(wire::Cancel{"", id, {}}, ForEngine{});
   } else {
     commands_.submit(wire::GiveUp{"", id, "unknown"}, ForEngine{});
   }
@@ -317,7 +328,7 @@ void Calls::act(const Act& input) {
   if (call == nullptr || call->stage == Stage::Ending) return;
   switch (input.action) {
     case Action::Answer: return answer(*call);
-    case Action::Ignore: return;  // a matter of the screen; the call goes on until the server's word
+    case Action::Ignore: return call->stage == Stage::Ringing ? say(*call, wire::Ignore{"", *call->view.call_id}) : void();
     case Action::Decline:
     case Action::Busy:
     case Action::Cancel:
@@ -432,7 +443,7 @@ void Calls::take_leave(Call& call) {
   switch (call.stage) {
     case Stage::Placing:
     case Stage::Ending: return;
-    case Stage::Calling: return say(call, wire::Cancel{"", *call.view.call_id});
+    case Stage::Calling: return say(call, wire::Cancel{"", *call.view.call_id, {}});
     case Stage::Ringing: return say(call, wire::GiveUp{"", *call.view.call_id, "closed"});
     case Stage::Answering:
     case Stage::Connecting:

@@ -146,9 +146,26 @@ TEST_F(ClientCalls, DeclineBusyAndIgnore) {
   device.start();
   const auto handle = ring();
   act(handle, Action::Ignore);
+  device.answer<wire::Ignore>(wire::CallReply{callee(3, Phase::Inviting, DeviceState::Ignored)});
   expect_not_ended();
   act(handle, Action::Busy);
   EXPECT_EQ(device.last_sent<wire::Decline>().reason, wire::DeclineReason::Busy);
+}
+
+TEST_F(ClientCalls, AnInviteThatBecomesPartOfTheCallOneIsInIsBusy) {
+  talk_as_caller();
+  device.give(PlaceCall{k_handle + 1, "bob", wire::Media::None, {}, {}});
+  device.answer<wire::Invite>(wire::CallReply{caller(4, Phase::Active)});
+  expect_end(Outcome::Busy, Reason::InCall);
+  EXPECT_EQ(the_end().call.handle, k_handle + 1);
+}
+
+TEST_F(ClientCalls, AMissedCallIsTold) {
+  wire::HistoryRecord record;
+  record.call_id = k_call;
+  record.peer = "alice";
+  device.hear_event(wire::Missed{0, record});
+  EXPECT_EQ(device.last_told<event::Missed>().record.peer, "alice");
 }
 
 TEST_F(ClientCalls, ARefusedInviteIsAFailedCall) {

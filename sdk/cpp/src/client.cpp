@@ -40,6 +40,10 @@ void Client::on_closed(std::function<void(std::optional<Problem> problem)> handl
 void Client::on_error(std::function<void(const Problem& problem)> handler) {
   set(*core_, &Core::Handlers::error, std::move(handler));
 }
+void Client::on_missed(std::function<void(const HistoryRecord& record)> handler) {
+  set(*core_, &Core::Handlers::missed, std::move(handler));
+}
+
 void Client::on_draining(std::function<void(std::chrono::milliseconds remaining)> handler) {
   set(*core_, &Core::Handlers::draining, std::move(handler));
 }

@@ -234,6 +234,8 @@ void Client::Core::tell(event::Draining& event) {
   tell_handler(handlers.draining, std::chrono::milliseconds{event.remaining_ms});
 }
 
+void Client::Core::tell(event::Missed& event) { tell_handler(handlers.missed, event.record); }
+
 void Client::Core::tell(event::Call& event) {
   if (event.moment == CallMoment::Incoming) {
     auto call = std::make_shared<Call::Core>(weak_from_this(), event.call);

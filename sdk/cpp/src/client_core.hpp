@@ -102,6 +102,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
     std::function<void(std::optional<Problem>)> closed;
     std::function<void(const Problem&)> error;
     std::function<void(std::chrono::milliseconds)> draining;
+    std::function<void(const HistoryRecord&)> missed;
     std::function<void(const PresenceChange&)> presence;
   } handlers;
 
@@ -123,6 +124,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void tell(client::event::Error& event);
   void tell(client::event::Presence& event);
   void tell(client::event::Draining& event);
+  void tell(client::event::Missed& event);
   void tell(client::event::Call& event);
   void tell(client::event::Ended& event);
   void tell(client::event::SessionConnected& event);

@@ -27,12 +27,17 @@ Side side_of(std::optional<Reason> reason, Role role) {
 std::string ended_text(std::optional<Reason> reason, Role role, const std::string& peer) {
   if (reason == Reason::MaxDuration) return "The call took as long as a call may take.";
   if (reason == Reason::ByApi) return "The service ended the call.";
+  if (reason == Reason::Alone || reason == Reason::AllLeft) return "Everybody else has left.";
   switch (side_of(reason, role)) {
     case Side::You: return "You hung up.";
     case Side::Them: return peer + " hung up.";
     case Side::Nobody: break;
   }
   return "The call is over.";
+}
+
+std::string declined_text(std::optional<Reason> reason) {
+  return reason == Reason::ByDndRule ? "You did not want to be disturbed." : "You declined the call.";
 }
 
 std::string cancelled_text(std::optional<Reason> reason, Role role, const std::string& peer) {
@@ -71,6 +76,7 @@ std::string failed_text(std::optional<Reason> reason, const std::string& peer) {
   if (!reason) return "The call failed.";
   switch (*reason) {
     case Reason::NoSuchUser: return "There is nobody called " + peer + ".";
+    case Reason::Blocked:
     case Reason::NotAllowed: return "You are not allowed to make this call.";
     case Reason::RateLimited: return "Too many calls in a short time; wait a little and try again.";
     case Reason::Overloaded: return "The service is overloaded; try again in a while.";
@@ -87,7 +93,7 @@ std::string outcome_text(Outcome outcome, std::optional<Reason> reason, Role rol
   const bool caller = role == Role::Caller;
   switch (outcome) {
     case Outcome::Ended: return ended_text(reason, role, peer);
-    case Outcome::Declined: return caller ? peer + " declined the call." : "You declined the call.";
+    case Outcome::Declined: return caller ? peer + " declined the call." : declined_text(reason);
     case Outcome::Busy: return caller ? peer + " is busy." : "You were busy.";
     case Outcome::NoAnswer: return caller ? peer + " did not answer." : "You did not answer.";
     case Outcome::Unreachable:
@@ -100,6 +106,7 @@ std::string outcome_text(Outcome outcome, std::optional<Reason> reason, Role rol
     case Outcome::DeclinedElsewhere: return "The call was declined on another device of yours.";
     case Outcome::BusyElsewhere: return "Another device of yours was busy.";
     case Outcome::Missed: return "You missed a call from " + peer + ".";
+    case Outcome::MovedElsewhere: return "The call goes on on another device of yours.";
     case Outcome::LostContact: return "The connection to the service was lost, so how the call ended is not known here.";
   }
   return "The call is over.";

@@ -45,6 +45,7 @@ bool fits_other_device(Outcome call, Outcome shown) {
     case Outcome::DeclinedElsewhere:
     case Outcome::BusyElsewhere:
     case Outcome::Missed:
+    case Outcome::MovedElsewhere:
     case Outcome::LostContact: return false;
   }
   return false;

@@ -80,6 +80,8 @@ export interface ClientEvents {
   presence: [change: { user: string; online: boolean }];
   /** The server will stop; new calls are refused. */
   draining: [event: { remainingMs: number }];
+  /** A call that this user missed and this device did not know of; told once to each device. */
+  missed: [record: HistoryRecord];
   /** Nothing the application must do anything about; for its log. */
   error: [error: OffhookError];
 }

@@ -116,6 +116,7 @@ export class OffhookClient extends Emitter<ClientEvents> {
       case 'closed': return this.#onClosed(event.problem && errorOf(event.problem));
       case 'error': return this.emit('error', errorOf(event.problem));
       case 'presence': return this.emit('presence', { user: event.user, online: event.online });
+      case 'missed': return this.emit('missed', recordOf(event.record));
       case 'draining': return this.emit('draining', { remainingMs: event.remaining_ms });
       case 'incoming': return this.#onIncoming(event.call);
       case 'session_connected':

@@ -1,7 +1,7 @@
 // JSON text → messages of the server. Every field is checked; what a newer server may add (fields, events, words in optional
 // fields) is passed over (PROTOCOL.md section 13).
 import type {
-  Description, IceServer, LeaveWord, Party, Remaining, Reply, ServerEvent, ServerMessage, ServerSettings, Snapshot, Welcome,
+  Description, IceServer, LeaveWord, Leg, Party, Remaining, Reply, Rules, ServerEvent, ServerMessage, ServerSettings, Snapshot, Welcome,
   WireConnection, WireRecord, WireStream,
 } from './protocol';
 import type { Outcome, Reason } from './outcomes';
@@ -72,28 +72,34 @@ function object<T>(fields: Fields<T>): Read<T> {
 const MEDIA = word('none', 'audio', 'video');
 const OUTCOMES: Outcome[] = [
   'ended', 'declined', 'busy', 'no_answer', 'unreachable', 'cancelled', 'connect_failed', 'dropped', 'failed', 'answered_elsewhere',
-  'declined_elsewhere', 'busy_elsewhere', 'missed', 'lost_contact',
+  'declined_elsewhere', 'busy_elsewhere', 'missed', 'lost_contact', 'moved_elsewhere',
 ];
 const REASONS: Reason[] = [
   'by_caller', 'by_callee', 'by_api', 'max_duration', 'by_user', 'in_call', 'ring_slots_full', 'device_busy_all', 'no_devices',
   'push_unacked', 'caller_lost', 'callee_lost', 'both_lost', 'media_lost', 'timeout', 'ice_failed', 'caller_media', 'callee_media',
-  'permission', 'no_such_user', 'not_allowed', 'rate_limited', 'overloaded', 'internal', 'server_shutdown', 'server_unreachable',
+  'permission', 'no_such_user', 'not_allowed', 'rate_limited', 'overloaded', 'internal', 'server_shutdown', 'server_unreachable', 'by_dnd_rule', 'blocked', 'alone', 'all_left',
 ];
 const MAX_LIST = 4_096;  // far above every documented number; keeps a bad server from filling memory
 
 const party = object<Party>({ user: text, device: optional(text) });
 const remaining = object<Remaining>({
   setup: optional(integer), wake: optional(integer), ring: optional(integer), connect: optional(integer), max: optional(integer),
-  grace: optional(integer),
+  grace: optional(integer), move: optional(integer), alone: optional(integer),
+});
+const leg = object<Leg>({
+  user: text, state: word('invited', 'ringing', 'connecting', 'joined', 'ended'), outcome: optionalWord(...OUTCOMES),
+  reason: optionalWord(...REASONS),
 });
 const snapshot = object<Snapshot>({
   call_id: text, version: integer, phase: word('inviting', 'connecting', 'active', 'ended'), ringing: flag,
   role: word('caller', 'callee'),
-  you: word('calling', 'notified', 'ringing', 'winner', 'elsewhere', 'declined', 'busy', 'joined', 'bystander', 'done'),
+  you: word('calling', 'notified', 'ringing', 'winner', 'elsewhere', 'declined', 'busy', 'joined', 'bystander', 'done',
+    'ignored', 'moving'),
   caller: party, callee: party, media: MEDIA, data: optional(text), session_id: optional(text), peer_unstable: flag,
   created_at_ms: integer, answered_at_ms: optional(integer), deadlines_remaining_ms: remaining,
   outcome: optionalWord(...OUTCOMES), reason: optionalWord(...REASONS), device_outcome: optionalWord(...OUTCOMES),
-  duration_ms: optional(integer),
+  duration_ms: optional(integer), second_call: optional(flag), merged: optional(flag), drop_grace_ms: optional(integer),
+  group_mode: optionalWord('first_answer', 'all_join'), legs: optional(list(leg, MAX_LIST)),
 });
 const connection = object<WireConnection>({
   connection_id: text, user: optional(text), data: optional(text), created_at_ms: integer,
@@ -113,7 +119,11 @@ const outcome: Read<Outcome> = (value, path) => (OUTCOMES.includes(text(value, p
 const record = object<WireRecord>({
   call_id: text, direction: word('outgoing', 'incoming'), peer: text, media: MEDIA, created_at_ms: integer,
   answered_at_ms: optional(integer), ended_at_ms: integer, outcome, reason: optionalWord(...REASONS),
-  your_outcome: outcome, duration_ms: integer,
+  your_outcome: outcome, duration_ms: integer, legs: optional(list(leg, MAX_LIST)),
+});
+const rules = object<Rules>({
+  call_waiting: optionalWord('off', 'ring_other_devices', 'ring_all'), max_parallel_rings: optional(integer), do_not_disturb: optional(flag),
+  blocked: optional(list(text, MAX_LIST)),
 });
 // A reason this version does not know still means "gone"; the mildest word stands for it.
 const leaveReason: Read<LeaveWord> = (value, path) => {
@@ -132,7 +142,7 @@ const reply = object<Omit<Reply, 'type'>>({
   cmd_id: text, call: optional(snapshot), records: optional(list(record, MAX_LIST)), session_id: optional(text),
   token: optional(text), connection: optional(connection), connections: optional(list(connection, MAX_LIST)),
   streams: optional(list(stream, MAX_LIST)), stream: optional(stream), expectation_id: optional(text),
-  remaining_ms: optional(integer), users: optional(list(text, MAX_LIST)),
+  remaining_ms: optional(integer), users: optional(list(text, MAX_LIST)), rules: optional(rules),
 });
 const inSession = { seq: integer, session_id: text };
 type Body<Type extends ServerEvent['type']> = Omit<Extract<ServerEvent, { type: Type }>, 'type'>;
@@ -155,6 +165,7 @@ const events: Readers = {
     ...inSession, expectation_id: text, reason: word('timeout', 'rejected', 'expecter_left'),
   }),
   presence: object<Body<'presence'>>({ seq: integer, user: text, online: flag }),
+  missed: object<Body<'missed'>>({ seq: integer, record }),
   draining: object<Body<'draining'>>({ seq: integer, remaining_ms: integer }),
 };
 const readers: Record<string, Read<object>> = {

@@ -2,13 +2,13 @@
 
 export type Outcome =
   | 'ended' | 'declined' | 'busy' | 'no_answer' | 'unreachable' | 'cancelled' | 'connect_failed' | 'dropped' | 'failed'
-  | 'answered_elsewhere' | 'declined_elsewhere' | 'busy_elsewhere' | 'missed' | 'lost_contact';
+  | 'answered_elsewhere' | 'declined_elsewhere' | 'busy_elsewhere' | 'missed' | 'lost_contact' | 'moved_elsewhere';
 
 export type Reason =
   | 'by_caller' | 'by_callee' | 'by_api' | 'max_duration' | 'by_user' | 'in_call' | 'ring_slots_full' | 'device_busy_all'
   | 'no_devices' | 'push_unacked' | 'caller_lost' | 'callee_lost' | 'both_lost' | 'media_lost' | 'timeout' | 'ice_failed'
   | 'caller_media' | 'callee_media' | 'permission' | 'no_such_user' | 'not_allowed' | 'rate_limited' | 'overloaded' | 'internal'
-  | 'server_shutdown' | 'server_unreachable';
+  | 'server_shutdown' | 'server_unreachable' | 'by_dnd_rule' | 'blocked' | 'alone' | 'all_left';
 
 export type Role = 'caller' | 'callee';
 
@@ -22,10 +22,14 @@ function sideOf(reason: Reason | undefined, role: Role): 'you' | 'them' | undefi
 function endedText(reason: Reason | undefined, role: Role, peer: string): string {
   if (reason === 'max_duration') return 'The call reached the longest time a call may take.';
   if (reason === 'by_api') return 'The service ended the call.';
+  if (reason === 'alone' || reason === 'all_left') return 'Everybody else has left.';
   const side = sideOf(reason, role);
   if (side === 'you') return 'You hung up.';
   return side === 'them' ? `${peer} hung up.` : 'The call has ended.';
 }
+
+const declinedText = (reason: Reason | undefined): string =>
+  (reason === 'by_dnd_rule' ? 'You did not want to be disturbed.' : 'You declined the call.');
 
 function cancelledText(reason: Reason | undefined, role: Role, peer: string): string {
   if (reason === 'by_api') return 'The service withdrew the call.';
@@ -53,6 +57,7 @@ function droppedText(reason: Reason | undefined, role: Role, peer: string): stri
 const FAILED: Partial<Record<Reason, string>> = {
   no_such_user: 'There is nobody of that name.',
   not_allowed: 'This call is not allowed.',
+  blocked: 'This call is not allowed.',
   rate_limited: 'Too many calls in a short time; wait a little and try again.',
   overloaded: 'The service is overloaded; try again in a while.',
   server_shutdown: 'The service is being restarted; try again in a minute.',
@@ -63,6 +68,7 @@ const UNANSWERED: Partial<Record<Outcome, (peer: string) => string>> = {
   answered_elsewhere: () => 'You answered on another device.',
   declined_elsewhere: () => 'You declined on another device.',
   busy_elsewhere: () => 'Another device of yours was busy.',
+  moved_elsewhere: () => 'The call goes on on another device of yours.',
   no_answer: (peer) => `${peer} did not answer.`,
   missed: (peer) => `You missed a call from ${peer}.`,
 };
@@ -71,7 +77,7 @@ const UNANSWERED: Partial<Record<Outcome, (peer: string) => string>> = {
 export function outcomeText(outcome: Outcome, reason: Reason | undefined, role: Role, peer: string): string {
   switch (outcome) {
     case 'ended': return endedText(reason, role, peer);
-    case 'declined': return role === 'caller' ? `${peer} declined the call.` : 'You declined the call.';
+    case 'declined': return role === 'caller' ? `${peer} declined the call.` : declinedText(reason);
     case 'busy': return role === 'caller' ? `${peer} is busy.` : 'You were busy.';
     case 'cancelled': return cancelledText(reason, role, peer);
     case 'connect_failed': return connectFailedText(reason, role, peer);
@@ -82,6 +88,7 @@ export function outcomeText(outcome: Outcome, reason: Reason | undefined, role: 
     case 'answered_elsewhere':
     case 'declined_elsewhere':
     case 'busy_elsewhere':
+    case 'moved_elsewhere':
     case 'no_answer':
     case 'missed': return UNANSWERED[outcome]!(peer);
   }

@@ -22,14 +22,26 @@ export const ACK_EVERY = 64;
 export type Media = 'none' | 'audio' | 'video';
 export type Phase = 'inviting' | 'connecting' | 'active' | 'ended';
 export type DeviceState =
-  | 'calling' | 'notified' | 'ringing' | 'winner' | 'elsewhere' | 'declined' | 'busy' | 'joined' | 'bystander' | 'done';
+  | 'calling' | 'notified' | 'ringing' | 'winner' | 'elsewhere' | 'declined' | 'busy' | 'joined' | 'bystander' | 'done'
+  | 'ignored' | 'moving';
 export type LeaveWord = 'client_disconnected' | 'network_disconnected' | 'force_disconnected' | 'call_ended' | 'unpublished';
 export type MediaFailure = 'ice_failed' | 'permission' | 'device';
 
 // --- parts
 
 export interface Party { user: string; device?: string }
-export interface Remaining { setup?: number; wake?: number; ring?: number; connect?: number; max?: number; grace?: number }
+export interface Remaining {
+  setup?: number; wake?: number; ring?: number; connect?: number; max?: number; grace?: number; move?: number; alone?: number;
+}
+/** One user of a group call. */
+export interface Leg { user: string; state: 'invited' | 'ringing' | 'connecting' | 'joined' | 'ended'; outcome?: Outcome; reason?: Reason }
+/** How a user wants to be called (section 6.7). A field that is left out has its default. */
+export interface Rules {
+  call_waiting?: 'off' | 'ring_other_devices' | 'ring_all';
+  max_parallel_rings?: number;
+  do_not_disturb?: boolean;
+  blocked?: string[];
+}
 
 export interface Snapshot {
   call_id: string;
@@ -51,6 +63,11 @@ export interface Snapshot {
   reason?: Reason;
   device_outcome?: Outcome;
   duration_ms?: number;
+  second_call?: boolean;
+  merged?: boolean;
+  drop_grace_ms?: number;
+  group_mode?: 'first_answer' | 'all_join';
+  legs?: Leg[];
 }
 
 export interface WireConnection { connection_id: string; user?: string; data?: string; created_at_ms: number }
@@ -77,6 +94,7 @@ export interface WireRecord {
   reason?: Reason;
   your_outcome: Outcome;
   duration_ms: number;
+  legs?: Leg[];
 }
 
 /** `welcome.settings`: the server's timers. */
@@ -112,10 +130,13 @@ export interface Hello {
 export type CommandBody =
   | { type: 'invite'; to: string; media: Media; ring_timeout_ms?: number; data?: string }
   | { type: 'ring_ack'; call_id: string; busy?: boolean }
-  | { type: 'answer' | 'cancel' | 'hangup' | 'media_up' | 'media_down' | 'get_call'; call_id: string }
+  | { type: 'answer' | 'cancel' | 'hangup' | 'ignore' | 'move_here' | 'media_up' | 'media_down' | 'get_call'; call_id: string }
   | { type: 'decline'; call_id: string; reason: 'declined' | 'busy' }
   | { type: 'give_up'; call_id: string; watchdog: string }
   | { type: 'media_failed'; call_id: string; reason: MediaFailure }
+  | { type: 'ring_more'; call_id: string; users: string[] }
+  | { type: 'get_rules' }
+  | { type: 'set_rules'; rules: Rules }
   | { type: 'history'; limit?: number; before?: string }
   | { type: 'session_create' | 'watch_presence' }
   | { type: 'session_connect'; session_id: string; token?: string }
@@ -176,6 +197,7 @@ export interface Reply {
   expectation_id?: string;
   remaining_ms?: number;
   users?: string[];
+  rules?: Rules;
 }
 
 export interface ErrorMessage { type: 'error'; cmd_id?: string; error: string; message: string; fatal?: boolean }
@@ -195,7 +217,9 @@ export type SessionEvent = { seq: number; session_id: string } & (
 );
 export interface PresenceEvent { type: 'presence'; seq: number; user: string; online: boolean }
 export interface DrainingEvent { type: 'draining'; seq: number; remaining_ms: number }
-export type ServerEvent = CallEvent | SessionEvent | PresenceEvent | DrainingEvent;
+/** A call this user missed and this device does not know of. */
+export interface MissedEvent { type: 'missed'; seq: number; record: WireRecord }
+export type ServerEvent = MissedEvent | CallEvent | SessionEvent | PresenceEvent | DrainingEvent;
 
 export type ServerMessage =
   | Welcome | { type: 'ping'; period_ms: number } | { type: 'pong' } | Reply | ErrorMessage | ServerEvent;

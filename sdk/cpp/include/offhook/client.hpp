@@ -77,6 +77,8 @@ class Client {
   // Something went wrong and is not the answer to anything: "unreachable" for each failed attempt to connect, else the
   // server's word.
   void on_error(std::function<void(const Problem& problem)> handler);
+  // A call that this user missed and this device did not know of; told once to each device.
+  void on_missed(std::function<void(const HistoryRecord& record)> handler);
   void on_draining(std::function<void(std::chrono::milliseconds remaining)> handler);  // the server will stop
   void on_presence(std::function<void(const PresenceChange& change)> handler);         // after watch_presence
 

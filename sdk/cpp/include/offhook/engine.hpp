@@ -98,6 +98,8 @@ struct Closed { std::optional<Problem> problem; };
 struct Error { Problem problem; };
 struct Presence { UserId user; bool online = false; };
 struct Draining { std::int64_t remaining_ms = 0; };
+// A call that this device did not know of: it was offline, or did not ring.
+struct Missed { wire::HistoryRecord record; };
 struct Call { CallMoment moment = CallMoment::Calling; CallView call; };
 // Exactly one for each Calling or Incoming, and for each call that never got so far. Nothing about this call comes after it; it is
 // the end of the session under the call as well.
@@ -130,7 +132,7 @@ struct ConnectionMissed { RequestNumber request = 0; wire::MissReason reason = w
 
 }  // namespace event
 
-using EngineEvent = std::variant<event::Online, event::Offline, event::Closed, event::Error, event::Presence, event::Draining,
+using EngineEvent = std::variant<event::Online, event::Offline, event::Closed, event::Error, event::Presence, event::Draining, event::Missed,
                                  event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
                                  event::Done, event::Failed, event::ExpectationMet, event::ConnectionMissed>;
 

@@ -282,6 +282,36 @@ test('once hang-up is pressed only the end is told', () => {
   assert.equal(rig.outcome, 'ended/by_caller');
 });
 
+// --- what others do at the same time
+
+test('ignore silences this device at the server, and the call goes on', () => {
+  const rig = ringingRig();
+  rig.act('ignore');
+  assert.equal(rig.all('ignore').length, 1);
+  rig.reply('ignore', { call: live({ role: 'callee', you: 'ignored', version: 9 }) });
+  assert.equal(rig.heard('ended').length, 0);
+});
+
+test('an invite that becomes part of the call one is in already is busy, and that call goes on', () => {
+  const rig = talkingRig();
+  rig.input({ type: 'call', handle: 'again', to: 'bob', media: 'none' });
+  const talking = rig.all('invite')[0];
+  rig.reply('invite', { call: { ...live({ version: 9, phase: 'active', you: 'joined' }), merged: true } });
+  assert.ok(talking);
+  assert.equal(rig.outcome, 'busy/in_call');
+  assert.equal(rig.heard('ended').length, 1);
+});
+
+test('a missed call is told', () => {
+  const rig = new Rig().connect();
+  const record = {
+    call_id: 'k', direction: 'incoming', peer: 'alice', media: 'none', created_at_ms: 1, ended_at_ms: 2, outcome: 'no_answer', your_outcome: 'missed',
+    duration_ms: 0,
+  };
+  rig.receive('missed', { record });
+  assert.deepEqual(rig.heard('missed').map((event) => (event as { record: unknown }).record), [record]);
+});
+
 // --- snapshots
 
 test('a lower version is ignored', () => {

@@ -80,7 +80,7 @@ export class Calls {
       case 'busy': return this.#refuse(call, action.do === 'busy' ? 'busy' : 'declined');
       case 'cancel': return this.#leave(call, call.view.role === 'caller' ? 'cancel' : 'hangup');
       case 'hangup': return this.#leave(call, 'hangup');
-      case 'ignore': return;  // a matter of the screen; the call goes on until the server's word
+      case 'ignore': return call.stage === 'ringing' ? this.#send(call, { type: 'ignore', call_id: call.view.callId! }) : undefined;
       case 'media_up':
       case 'media_down': return this.#report(call, { type: action.do, call_id: call.view.callId! });
       case 'media_failed': return this.#report(call, { type: 'media_failed', call_id: call.view.callId!, reason: action.reason });
@@ -161,7 +161,12 @@ export class Calls {
   }
 
   #onPlaced(call: Call, snapshot: Snapshot): void {
+    // Two who call each other at once are in one call (PROTOCOL.md section 6.4): what rang here has become the call just placed.
+    const rang = this.#find(snapshot.call_id);
+    if (rang && rang.stage !== 'ringing' && rang.stage !== 'answering') return this.#end(call, 'busy', 'in_call');
+    if (rang) this.#end(rang, 'answered_elsewhere');
     call.view.callId = snapshot.call_id;
+    call.view.role = snapshot.role;
     this.#show(call, snapshot);
     this.#reviewEarly();
     if (call.stage === 'leaving') this.#send(call, { type: 'cancel', call_id: snapshot.call_id });

@@ -164,6 +164,7 @@ export class Engine {
     switch (event.type) {
       case 'call': return this.#calls.onSnapshot(event.call);
       case 'presence': return this.#desk.emit({ name: 'presence', user: event.user, online: event.online });
+      case 'missed': return this.#desk.emit({ name: 'missed', record: event.record });
       case 'draining': return this.#desk.emit({ name: 'draining', remaining_ms: event.remaining_ms });
       case 'expectation_met':
       case 'connection_missed': return this.#expectations.onEvent(event);

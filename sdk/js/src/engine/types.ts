@@ -3,7 +3,7 @@ import type { MissReason } from '../errors';
 import type { Outcome, Reason, Role } from '../outcomes';
 import type {
   ClientMessage, CommandBody, IceServer, LeaveWord, Media, MediaFailure, Reply, ServerMessage, SessionEvent, Undecoded, WireConnection,
-  WireStream,
+  WireRecord, WireStream,
 } from '../protocol';
 import type { Watchdogs } from './settings';
 
@@ -74,6 +74,8 @@ export type EngineEvent =
   | { name: 'error'; problem: Problem }
   | { name: 'presence'; user: string; online: boolean }
   | { name: 'draining'; remaining_ms: number }
+  /** A call that this device did not know of: it was offline, or did not ring. */
+  | { name: 'missed'; record: WireRecord }
   | { name: CallEventName; call: CallView }
   /** Exactly one for each `calling` or `incoming`, and for each call that never got so far. */
   | { name: 'ended'; call: CallView; outcome: Outcome; reason?: Reason; duration_ms: number }
