@@ -204,7 +204,8 @@ void Calls::advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_
     enter(call, Stage::Connecting);
     tell(call, CallMoment::Connecting);
   }
-  if (snapshot.phase == Phase::Active && call.stage != Stage::Active) {
+  // Who is about to take a call over from another device is not in it yet (PROTOCOL.md section 6.6).
+  if (snapshot.phase == Phase::Active && snapshot.you != DeviceState::Moving && call.stage != Stage::Active) {
     enter(call, Stage::Active);
     call.active_since = desk_.now;
     tell(call, CallMoment::Active);

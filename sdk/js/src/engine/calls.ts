@@ -255,14 +255,16 @@ export class Calls {
   }
 
   #showAnswered(call: Call, snapshot: Snapshot): void {
-    const isOurs = snapshot.you === 'winner' || snapshot.you === 'joined';
+    // Who is about to take a call over from another device is connecting, and not in it yet (PROTOCOL.md section 6.6).
+    const isMoving = snapshot.you === 'moving';
+    const isOurs = snapshot.you === 'winner' || snapshot.you === 'joined' || isMoving;
     if (!isOurs) return call.view.role === 'callee' ? this.#end(call, 'answered_elsewhere') : undefined;
     if (call.stage !== 'connecting' && call.stage !== 'active') {
       this.#enter(call, 'connecting');
       this.#tell('connecting', call);
     }
     if (snapshot.session_id) this.sessions.joinCall(snapshot.session_id, call.view.handle);
-    if (snapshot.phase === 'active' && call.stage !== 'active') {
+    if (snapshot.phase === 'active' && !isMoving && call.stage !== 'active') {
       this.#enter(call, 'active');
       call.activeSince = this.desk.now;
       this.#tell('active', call);
