@@ -397,6 +397,8 @@ test('a client that comes back too late is a new one: it joins its sessions agai
     await observer.ask('session_disconnect', { session_id: meeting.sessionId });
     return connections.length === 0;
   });
+  observer.send({ type: 'bye' });  // a look that is still under way must not meet the expectation
+  await observer.whenClosed;
   meeting.host.mend();
   await again;
   assert.notEqual(meeting.session.connection.connectionId, before);
