@@ -91,6 +91,11 @@ class Reader {
   std::string_view file_;
 };
 
+// move_timeout must stay below drop_grace. Where the file shortens the grace and says nothing of the other, it follows.
+void let_move_follow(core::Settings& settings) {
+  settings.move_timeout = std::min(settings.move_timeout, settings.drop_grace * 3 / 4);
+}
+
 void read_timers(Reader& reader, const toml::node& node, core::Settings& settings) {
   std::vector<std::string_view> names;
   for (const auto& setting : core::duration_settings()) names.push_back(setting.name);
@@ -99,6 +104,8 @@ void read_timers(Reader& reader, const toml::node& node, core::Settings& setting
       if (setting.name == key) reader.duration(value, key, settings.*setting.field);
     }
   });
+  const auto* table = node.as_table();
+  if (table != nullptr && !table->contains("move_timeout")) let_move_follow(settings);
 }
 
 void read_calls(Reader& reader, const toml::node& node, core::Settings& settings) {

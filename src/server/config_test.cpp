@@ -51,6 +51,15 @@ TEST(Config, RelationsOfTimersAreChecked) {
   EXPECT_EQ(quick->settings.wake_timeout, 1500ms);
 }
 
+TEST(Config, TheMoveFollowsAShorterGraceUnlessItIsWrittenItself) {
+  const auto quick = parse_config("[timers]\ndrop_grace = \"4s\"\nunstable_after = \"1s\"\n", "f");
+  EXPECT_EQ(quick->settings.move_timeout, 3s);
+  EXPECT_EQ(problems("[timers]\ndrop_grace = \"4s\"\nunstable_after = \"1s\"\n[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n"), "");
+  EXPECT_EQ(parse_config("[timers]\ndrop_grace = \"30s\"\n", "f")->settings.move_timeout, 15s);
+  const auto both = problems("[timers]\ndrop_grace = \"4s\"\nunstable_after = \"1s\"\nmove_timeout = \"5s\"\n[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n");
+  EXPECT_NE(both.find("move_timeout must be less than drop_grace"), std::string::npos) << both;
+}
+
 TEST(Config, AProjectMayHaveSettingsOfItsOwn) {
   const std::string file =
       "[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n[project.timers]\nring_timeout = \"30s\"\n[project.calls]\n"
