@@ -4,7 +4,7 @@ usage: run_tests.py TEST_BUILD RELEASE_BUILD [SUITE…]
 
 Suites: tidy (the rules of the house and their own test), unit (every GoogleTest program `*_test` of the test build), js (the
 checks and tests of the npm packages sdk/js and web), integration (tests/integration against the release), browser
-(tests/browser against the release). One that has no tests yet is skipped with a line that says so. A program that crashes, hangs
+(tests/browser against the release), model (the life cycle searched by SPIN). One that has no tests yet is skipped with a line that says so. A program that crashes, hangs
 for ten minutes or runs no test counts as one failure.
 """
 
@@ -20,7 +20,7 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ("tidy", "unit", "js", "integration", "browser")
+SUITES = ("tidy", "unit", "js", "integration", "browser", "model")
 
 
 def run(command, folder=ROOT, **environment):
@@ -85,6 +85,12 @@ def run_npm_test(package, environment):
     return count_tap(*run(["npm", "test", "--silent"], package, **environment))
 
 
+def run_model():
+    code, output = run([sys.executable, str(ROOT / "model" / "check.py")])
+    closing = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    return *verdict(code, *((int(number) for number in closing.groups()) if closing else (0, 0))), output
+
+
 def npm_scripts(package):
     file = package / "package.json"
     return json.loads(file.read_text()).get("scripts", {}) if file.exists() else {}
@@ -107,6 +113,8 @@ def steps_of(suite, build, environment):
                 yield f"{name} check", lambda package=package: run_npm_check(package)
             if "test" in scripts:
                 yield f"{name} test", lambda package=package: run_npm_test(package, environment)
+    if suite == "model":
+        yield "check", run_model
     if suite == "integration":
         for file in sorted((ROOT / "tests" / "integration").glob("*.test.mjs")):
             yield file.name.removesuffix(".test.mjs"), lambda file=file: run_node([file], environment)
