@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/engine.hpp"
+#include "core/life.hpp"
 
 namespace offhook::core {
 
@@ -120,7 +121,7 @@ class World {
     for (const auto& effect : effects) {
       if (const auto* send = std::get_if<Send>(&effect)) deliver(*send);
       if (const auto* store = std::get_if<Store>(&effect)) {
-        if (const auto* call = std::get_if<CallRecord>(&store->record)) stored.push_back(*call);
+        if (const auto* call = std::get_if<CallRecord>(&store->record)) keep(*call);
       }
       if (const auto* close = std::get_if<CloseLink>(&effect); close != nullptr && devices_.contains(close->link)) {
         devices_[close->link]->closed = close->code;
@@ -129,6 +130,15 @@ class World {
       if (std::holds_alternative<Drained>(effect)) drained = true;
       if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
     }
+  }
+
+  // Every step of every call of every test is one of those in life.hpp.
+  void keep(const CallRecord& call) {
+    const auto before = newest_.find(call.id);
+    const auto wrong = wrong_step(before == newest_.end() ? nullptr : &before->second, call);
+    EXPECT_FALSE(wrong) << *wrong << ", call " << call.id.text() << ", version " << call.version;
+    newest_[call.id] = call;
+    stored.push_back(call);
   }
 
   void deliver(const Send& send) {
@@ -155,6 +165,7 @@ class World {
   }
 
   std::map<LinkId, Device*> devices_;
+  std::map<CallId, CallRecord> newest_;
   std::uint64_t last_link_ = 0;
 };
 

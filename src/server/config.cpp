@@ -10,7 +10,8 @@ namespace offhook::server {
 namespace {
 
 const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config",
-                                                 "--print-default-config", "--print-settings-markdown", "--version", "--help"};
+                                                 "--print-default-config", "--print-settings-markdown", "--print-life-markdown",
+                                                 "--version", "--help"};
 
 ConfigError error(std::string message) { return {std::move(message)}; }
 
@@ -279,6 +280,8 @@ Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::strin
       line.task = CommandLine::Task::PrintDefaultConfig;
     } else if (option == "--print-settings-markdown") {
       line.task = CommandLine::Task::PrintSettingsMarkdown;
+    } else if (option == "--print-life-markdown") {
+      line.task = CommandLine::Task::PrintLifeMarkdown;
     } else if (option == "--version") {
       line.task = CommandLine::Task::Version;
     } else if (option == "--help" || option == "-h") {
@@ -399,6 +402,7 @@ std::string help() {
          "  --check-config           say whether the configuration is sound, and stop\n"
          "  --print-default-config   every setting with its default, as a file to begin with\n"
          "  --print-settings-markdown  the table of docs/configuration.md\n"
+         "  --print-life-markdown    the diagrams and tables of docs/life-of-a-call.md\n"
          "  --version, --help\n";
 }
 

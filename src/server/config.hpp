@@ -41,7 +41,7 @@ struct ConfigError {
 };
 
 struct CommandLine {
-  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, Version, Help };
+  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, Version, Help };
   Task task = Task::Run;
   bool dev = false;
   std::optional<std::string> config_file, listen, data;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "server/life_markdown.hpp"
 #include "server/loop.hpp"
 
 namespace {
@@ -98,6 +99,7 @@ int main(int argc, char** argv) {
     case CommandLine::Task::Version: return print("offhookd " OFFHOOK_VERSION "\n");
     case CommandLine::Task::PrintDefaultConfig: return print(default_config());
     case CommandLine::Task::PrintSettingsMarkdown: return print(settings_markdown());
+    case CommandLine::Task::PrintLifeMarkdown: return print(life_markdown());
     case CommandLine::Task::CheckConfig:
     case CommandLine::Task::Run: break;
   }

@@ -76,6 +76,14 @@ test('docs/configuration.md holds the table of the program', async () => {
   assert.ok(page.includes((await run(['--print-settings-markdown'])).stdout));
 });
 
+test('docs/life-of-a-call.md holds the diagrams and tables of the program, and a row for every outcome a device can show', async () => {
+  const page = readFileSync(new URL('../../docs/life-of-a-call.md', import.meta.url), 'utf8');
+  assert.ok(page.includes((await run(['--print-life-markdown'])).stdout));
+  const platforms = page.slice(page.indexOf('## What to tell the telephone'));
+  const outcomes = readFileSync(new URL('../../src/wire/words.hpp', import.meta.url), 'utf8').match(/k_words<Outcome>[^{]*\{([^}]*)\}/s)[1];
+  for (const [, outcome] of outcomes.matchAll(/"(\w+)"/g)) assert.ok(platforms.includes(`| \`${outcome}\``), outcome);
+});
+
 test('a port in use is named', async () => {
   const server = await startServer();
   const second = await run(['--dev', '--listen', `127.0.0.1:${server.port}`]);
