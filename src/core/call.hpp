@@ -8,10 +8,16 @@
 #include <string>
 
 #include "core/mail.hpp"
+#include "core/records.hpp"
 
 namespace offhook::core {
 
-using Timers = std::map<TimerKind, TimerHandle>;
+// A deadline that runs, and what of it was added because the server had to start again.
+struct Armed {
+  TimerHandle handle;
+  Duration extended{};
+};
+using Timers = std::map<TimerKind, Armed>;
 
 // One device of a leg.
 struct CallDevice {
@@ -34,15 +40,8 @@ struct Leg {
   std::optional<wire::Outcome> outcome;   // this user's part is over
   std::optional<wire::Reason> reason;
   bool silent = false;                    // the user is not to learn of the call
+  bool asked = false;                     // whether the user may be rung has been decided
   Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media, Move
-};
-
-// The timers of one call: its project's, or those its invite asks for.
-struct Plan {
-  Duration setup{}, wake{}, ring{}, connect{}, drop_grace{}, max_duration{}, move{};
-  bool wait_full_ring = false;            // nobody has rung: wait for setup, not for wake
-  wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
-  std::optional<Duration> own_drop_grace;
 };
 
 struct Call {
@@ -54,6 +53,7 @@ struct Call {
   wire::Media media = wire::Media::None;
   std::optional<std::string> data;
   Plan plan;
+  std::vector<InviteRecord> invites;      // that made it or became part of it
   std::optional<wire::Group> group;
   SessionId session;
   wire::Phase phase = wire::Phase::Inviting;

@@ -167,8 +167,8 @@ void CallEngine::tell_missed(Call& call, const Leg& leg, const CallDevice* excep
   const bool is_missed = leg.outcome == Outcome::NoAnswer || leg.outcome == Outcome::Unreachable ||
                          leg.outcome == Outcome::Cancelled || leg.outcome == Outcome::Busy || by_dnd ||
                          (leg.outcome == Outcome::Failed && leg.rang_at);
-  if (&leg == &call.caller || leg.silent || leg.active != nullptr || !is_missed) return;
-  MissedCall missed{leg.user, history_record(record(call), leg.user.user), {}};
+  if (!leg.outcome || &leg == &call.caller || leg.silent || leg.active != nullptr || !is_missed) return;
+  MissedCall missed{leg.user, history_record(record(call), leg.user.user), *leg.ended_at, {}};
   for (const auto& device : leg.devices) {
     const bool by_event = &device != except && device.state == DeviceState::Done;
     missed.told.push_back({device.self.device, by_event ? std::optional(device.self.client) : std::nullopt});

@@ -55,6 +55,7 @@ void CallEngine::on(CreateCall&& mail) {
   call.group = mail.invite.group;
   call.session = desk_.make_id<SessionKind>(call.id.slot());
   call.created_at = desk_.now;
+  if (!mail.request) call.invites.push_back({mail.caller.user.user, mail.caller.device, mail.invite.cmd_id, false});
   const auto users = call.group ? call.group->users : std::vector<UserId>{mail.invite.to};
   for (const auto& user : users) {
     const UserKey key{call.project, user};
@@ -63,6 +64,7 @@ void CallEngine::on(CreateCall&& mail) {
     auto& leg = call.legs.emplace_back();
     leg.user = key;
     leg.silent = mail.silent;
+    leg.asked = !call.group || refusal.has_value();
   }
   live_.insert(call.id);
   if (refusal) {
@@ -299,11 +301,11 @@ void CallEngine::on(const AskSnapshot& mail) {
 
 void CallEngine::disarm(Timers& timers, TimerKind kind) {
   auto node = timers.extract(kind);
-  if (!node.empty()) desk_.timers.cancel(node.mapped());
+  if (!node.empty()) desk_.timers.cancel(node.mapped().handle);
 }
 
 void CallEngine::disarm_all(Timers& timers) {
-  for (auto& [kind, handle] : timers) desk_.timers.cancel(handle);
+  for (auto& [kind, armed] : timers) desk_.timers.cancel(armed.handle);
   timers.clear();
 }
 
@@ -311,14 +313,14 @@ void CallEngine::disarm_all(Timers& timers) {
 // the others.
 bool CallEngine::take_expired(Timers& timers, TimerKind kind) {
   const auto armed = timers.find(kind);
-  if (armed == timers.end() || desk_.timers.at(armed->second)) return false;
+  if (armed == timers.end() || desk_.timers.at(armed->second.handle)) return false;
   timers.erase(armed);
   return true;
 }
 
 std::optional<Instant> CallEngine::at(const Timers& timers, TimerKind kind) const {
   const auto found = timers.find(kind);
-  return found == timers.end() ? std::nullopt : desk_.timers.at(found->second);
+  return found == timers.end() ? std::nullopt : desk_.timers.at(found->second.handle);
 }
 
 Call* CallEngine::find(CallId id) {

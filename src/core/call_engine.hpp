@@ -14,6 +14,7 @@
 //   call_group.cpp     more than two: users who are added, and what is left when some go
 //   call_end.cpp       deadlines and the end
 //   call_snapshot.cpp  what is told and what is kept
+//   call_restore.cpp   the server has started again
 #pragma once
 
 #include <deque>
@@ -28,6 +29,10 @@ namespace offhook::core {
 class CallEngine {
  public:
   explicit CallEngine(Desk& desk) : desk_(desk) {}
+
+  // Two steps of a restart: first all calls are there and their users know, then each goes on.
+  void restore(const CallRecord& kept);
+  void go_on();
 
   void on(CreateCall&& mail);
   void on(LegFound&& mail);
@@ -48,6 +53,11 @@ class CallEngine {
   std::size_t kept() const { return calls_.size() - live_.size(); }
 
  private:
+  void restore_leg(Call& call, Leg& leg, const LegRecord& kept);
+  void restore_timers(Call& call, Timers& timers, const std::vector<DeadlineRecord>& kept);
+  void go_on(Call& call);
+  void lose_all_devices(Leg& leg);
+
   void begin(Call& call);
   void begin_leg(Call& call, Leg& leg);
   CallDevice& add_device(Call& call, Leg& leg, const Member& member, bool in_call);
@@ -106,8 +116,13 @@ class CallEngine {
   bool peer_unstable(const Call& call, const Leg& leg) const;
   wire::Remaining remaining(const Call& call, const Leg& leg) const;
   CallRecord record(const Call& call) const;
+  std::vector<DeadlineRecord> deadline_records(const Timers& timers) const;
 
-  void arm(Call& call, Timers& timers, TimerKind kind, Instant at) { desk_.arm(timers[kind], at, kind, call.id); }
+  void arm(Call& call, Timers& timers, TimerKind kind, Instant at, Duration extended = {}) {
+    auto& armed = timers[kind];
+    desk_.arm(armed.handle, at, kind, call.id);
+    armed.extended = extended;
+  }
   void disarm(Timers& timers, TimerKind kind);
   void disarm_all(Timers& timers);
   bool take_expired(Timers& timers, TimerKind kind);

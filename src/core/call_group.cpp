@@ -15,6 +15,7 @@ void CallEngine::on(LegFound&& mail) {
   auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, mail.user);
   if (leg == nullptr || !is_open(*leg)) return;
   leg->silent = mail.silent;
+  leg->asked = true;
   if (mail.refusal) return conclude(*call, *leg, *mail.refusal);
   std::vector<const CallDevice*> added;
   for (const auto& [member, in_call] : mail.devices) {

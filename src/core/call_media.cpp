@@ -66,13 +66,15 @@ void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
   tell_all(call, except);
 }
 
-// How long we wait for whoever is lost.
+// How long we wait for whoever is lost. A wait that has begun goes on: a restart may have extended it.
 void CallEngine::arm_grace(Call& call, Leg& leg) {
-  disarm(leg.timers, TimerKind::CallerGrace);
-  disarm(leg.timers, TimerKind::Grace);
-  if (!is_in(leg) || leg.moving != nullptr || !leg.active->lost_since) return;
+  const bool waits = is_in(leg) && leg.moving == nullptr && leg.active->lost_since;
+  const bool inviting = call.phase == Phase::Inviting;
+  if (!waits || !inviting) disarm(leg.timers, TimerKind::CallerGrace);
+  if (!waits || inviting) disarm(leg.timers, TimerKind::Grace);
+  if (!waits || leg.timers.contains(inviting ? TimerKind::CallerGrace : TimerKind::Grace)) return;
   const auto since = *leg.active->lost_since;
-  if (call.phase == Phase::Inviting) {
+  if (inviting) {
     arm(call, leg.timers, TimerKind::CallerGrace, since + settings(call).caller_grace);
   } else {
     arm(call, leg.timers, TimerKind::Grace, since + call.plan.drop_grace);

@@ -113,9 +113,13 @@ CallRecord CallEngine::record(const Call& call) const {
   r.project = call.project;
   r.caller = call.caller.user.user;
   r.caller_device = call.caller.active->self.device;
+  r.caller_leg = leg_record(call.caller);
   r.group = call.group;
   for (const auto& leg : call.legs) r.legs.push_back(leg_record(leg));
   r.media = call.media;
+  r.data = call.data;
+  r.plan = call.plan;
+  r.invites = call.invites;
   r.session = call.session;
   r.phase = call.phase;
   r.created_at = call.created_at;
@@ -124,6 +128,7 @@ CallRecord CallEngine::record(const Call& call) const {
   r.ended_at = call.ended_at;
   r.outcome = call.outcome;
   r.reason = call.reason;
+  r.deadlines = deadline_records(call.timers);
   if (call.phase == Phase::Active) r.deadline = at(call.timers, TimerKind::MaxDuration);
   if (call.phase == Phase::Inviting || call.phase == Phase::Connecting) {
     for (const auto& leg : call.legs) r.deadline = std::max({r.deadline, at(leg.timers, TimerKind::Setup), at(leg.timers, TimerKind::Connect)});
@@ -134,15 +139,30 @@ CallRecord CallEngine::record(const Call& call) const {
 LegRecord CallEngine::leg_record(const Leg& leg) const {
   LegRecord r;
   r.user = leg.user.user;
-  for (const auto& device : leg.devices) r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome});
+  for (const auto& device : leg.devices) {
+    r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome, device.lost_since, device.has_media,
+                         device.second_call});
+  }
   if (leg.active != nullptr) r.winner = leg.active->self.device;
+  if (leg.moving != nullptr) r.moving = leg.moving->self.device;
   r.rang_at = leg.rang_at;
   r.answered_at = leg.answered_at;
   r.ended_at = leg.ended_at;
   r.outcome = leg.outcome;
   r.reason = leg.reason;
   r.silent = leg.silent;
+  r.asked = leg.asked;
+  r.deadlines = deadline_records(leg.timers);
   return r;
+}
+
+std::vector<DeadlineRecord> CallEngine::deadline_records(const Timers& timers) const {
+  std::vector<DeadlineRecord> records;
+  for (const auto& [kind, armed] : timers) {
+    const auto moment = desk_.timers.at(armed.handle);
+    records.push_back({kind, moment.value_or(desk_.now), armed.extended});  // no moment: due now, served next
+  }
+  return records;
 }
 
 std::vector<wire::LegView> CallEngine::leg_views(const Call& call) const {

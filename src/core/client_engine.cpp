@@ -355,11 +355,14 @@ void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
   const Asker asker{client.self.client, command.cmd_id};
   const auto invited = memory.answers.find(*command.invite_cmd_id);
   if (invited == memory.answers.end()) {
+    forget_withdrawn();
     std::erase_if(memory.withdrawn, [&](const auto& each) { return each.second + k_early_cancel_lifetime <= desk_.now; });
-    if (memory.withdrawn.size() >= k_max_early_cancels) {
+    if (memory.withdrawn.size() >= k_max_early_cancels || withdrawn_.size() >= k_max_kept_early_cancels) {
       return desk_.refuse(asker, ErrorWord::LimitReached, "16 cancels of this device wait for their invites already.");
     }
     memory.withdrawn[*command.invite_cmd_id] = desk_.now;
+    withdrawn_.push_back({client.self.user, client.self.device, *command.invite_cmd_id, desk_.now});
+    desk_.effect(Store{withdrawn_.back()});
     return desk_.reply(asker);
   }
   const auto* reply = invited->second ? std::get_if<wire::Reply>(&*invited->second) : nullptr;
@@ -372,6 +375,40 @@ void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
 bool ClientEngine::take_withdrawn(Client& client, const std::string& cmd_id) {
   const auto node = client.memory.withdrawn.extract(cmd_id);
   return !node.empty() && node.mapped() + k_early_cancel_lifetime > desk_.now;
+}
+
+// The records outlive the invites they are for, so that a crash in between takes nothing back.
+void ClientEngine::forget_withdrawn() {
+  while (!withdrawn_.empty() && withdrawn_.front().since + k_early_cancel_lifetime <= desk_.now) {
+    desk_.effect(Store{GoneRecord{key_of(withdrawn_.front())}});
+    withdrawn_.pop_front();
+  }
+}
+
+void ClientEngine::restore(const UserKey& user, const InviteRecord& kept, CallId call) {
+  auto& memory = parked_memory({user, kept.device});
+  wire::CallReply body;  // is_repeated takes the call's id from it, and answers with the call as it is
+  body.call.call_id = call;
+  body.call.merged = kept.merged;
+  if (memory.answers.insert_or_assign(kept.cmd_id, wire::Reply{kept.cmd_id, std::move(body)}).second) {
+    memory.order.push_back(kept.cmd_id);
+  }
+}
+
+void ClientEngine::restore(WithdrawnRecord&& kept) {
+  withdrawn_.push_back(kept);  // an old one goes with the next that comes
+  if (kept.since + k_early_cancel_lifetime > desk_.now) {
+    parked_memory({kept.user, kept.device}).withdrawn[kept.cmd_id] = kept.since;
+  }
+}
+
+ClientEngine::CommandMemory& ClientEngine::parked_memory(const DeviceKey& device) {
+  const auto [place, is_new] = parked_.try_emplace(device);
+  if (is_new) {
+    place->second.until = desk_.now + k_parked_lifetime;
+    parked_order_.emplace_back(place->second.until, device);
+  }
+  return place->second.memory;
 }
 
 void ClientEngine::park(const DeviceKey& device, CommandMemory&& memory) {

@@ -16,6 +16,10 @@ class ClientEngine {
  public:
   explicit ClientEngine(Desk& desk) : desk_(desk) {}
 
+  // After a restart a device that repeats its invite gets the call it made.
+  void restore(const UserKey& user, const InviteRecord& kept, CallId call);
+  void restore(WithdrawnRecord&& kept);
+
   void on(const LinkOpened& event);
   void on(const LinkClosed& event);
   void on(Received&& event);
@@ -132,6 +136,10 @@ class ClientEngine {
   std::map<LinkId, Link> links_;
   std::unordered_map<ClientId, Client> clients_;
   std::map<DeviceKey, ClientId> devices_;
+  CommandMemory& parked_memory(const DeviceKey& device);
+  void forget_withdrawn();
+
+  std::deque<WithdrawnRecord> withdrawn_;  // kept ones of all devices, oldest first
   std::map<DeviceKey, Parked> parked_;
   std::deque<std::pair<Instant, DeviceKey>> parked_order_;
 };

@@ -1,5 +1,7 @@
 #include "core/engine.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "core/call_engine.hpp"
 #include "core/client_engine.hpp"
@@ -32,6 +34,19 @@ std::string_view describe(TimerKind kind) {
     case TimerKind::ForgetSession: return "session lifetime";
   }
   return "";
+}
+
+// Older before newer, and what has no moment by its key: the same order on every machine, whatever the store's is.
+Instant moment_of(const Record& record) {
+  if (const auto* call = std::get_if<CallRecord>(&record)) return call->ended_at.value_or(call->created_at);
+  if (const auto* missed = std::get_if<MissedRecord>(&record)) return missed->since;
+  if (const auto* withdrawn = std::get_if<WithdrawnRecord>(&record)) return withdrawn->since;
+  return {};
+}
+
+bool comes_before(const Record& a, const Record& b) {
+  if (moment_of(a) != moment_of(b)) return moment_of(a) < moment_of(b);
+  return key_of(a) < key_of(b);
 }
 
 }  // namespace
@@ -120,6 +135,27 @@ struct Engine::Parts {
     }
   }
 
+  // All that others look up comes before what looks it up.
+  void restore(std::vector<Record>&& records) {
+    std::stable_sort(records.begin(), records.end(), comes_before);
+    for (auto& record : records) {
+      std::visit([&](auto& kept) { give_back(kept); }, record);
+    }
+    deliver_mail();
+    calls.go_on();
+    deliver_mail();
+  }
+  void give_back(CallRecord& kept) {
+    for (const auto& invite : kept.invites) clients.restore(UserKey{kept.project, invite.user}, invite, kept.id);
+    calls.restore(kept);
+  }
+  void give_back(SessionRecord& kept) { sessions.restore(kept); }
+  void give_back(RulesRecord& kept) { users.restore(std::move(kept)); }
+  void give_back(MissedRecord& kept) { users.restore(std::move(kept)); }
+  void give_back(WithdrawnRecord& kept) { clients.restore(std::move(kept)); }
+  void give_back(SeenRecord& kept) { users.restore(std::move(kept)); }
+  void give_back(GoneRecord&) {}
+
   void take(HistoryLoaded& event) {
     desk.reply({event.client, event.cmd_id}, wire::HistoryReply{std::move(event.records)});
   }
@@ -159,6 +195,12 @@ Engine::Engine(Settings settings, const Seed& seed, std::map<ProjectId, Settings
 }
 
 Engine::~Engine() = default;
+
+void Engine::restore(Instant now, std::vector<Record> records, Effects& out) {
+  parts_->enter(now, out);
+  parts_->restore(std::move(records));
+  parts_->serve_deadlines(now);
+}
 
 void Engine::handle(Instant now, Event event, Effects& out) {
   advance(now, out);

@@ -35,6 +35,12 @@ inline constexpr std::int64_t k_command_burst = 200;
 inline constexpr Duration k_hello_timeout = std::chrono::seconds{5};
 inline constexpr Duration k_session_lifetime = std::chrono::hours{24};  // after the last connection left
 
+// A restart gives the sides of an answered call time to come back, but no crash loop keeps a call alive.
+inline constexpr Duration k_restart_extension = std::chrono::seconds{5};
+inline constexpr Duration k_max_restart_extension = std::chrono::seconds{15};  // of one deadline, however many restarts
+inline constexpr std::size_t k_max_kept_early_cancels = 100'000;  // of all devices, within k_early_cancel_lifetime
+inline constexpr std::size_t k_max_invites_per_call = 16;         // sent again after a restart they return the call
+
 inline constexpr Duration k_early_cancel_lifetime = std::chrono::seconds{60};
 inline constexpr Duration k_parked_lifetime = std::chrono::minutes{10};
 

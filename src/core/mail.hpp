@@ -66,7 +66,7 @@ struct Share {
 struct UserCall { UserKey user; CallId call; std::optional<Share> share; };  // nothing: not live any more
 // A device that has been told of the end of a call; nothing: for good, else by an event to this client that may still be lost.
 struct ToldDevice { DeviceId device; std::optional<ClientId> client; };
-struct MissedCall { UserKey user; wire::HistoryRecord record; std::vector<ToldDevice> told; };
+struct MissedCall { UserKey user; wire::HistoryRecord record; Instant since; std::vector<ToldDevice> told; };
 struct MissedSeen { UserKey user; DeviceId device; CallId call; };
 struct AskRules { UserKey user; Asker asker; std::optional<wire::Rules> change; };
 struct WatchPresence { ProjectId project; Asker asker; };

@@ -13,6 +13,9 @@ class MissedCalls {
  public:
   explicit MissedCalls(Desk& desk) : desk_(desk) {}
 
+  void restore(MissedRecord&& kept);
+
+  // Does nothing if the call is there already.
   void add(const MissedCall& mail);
   void seen(const MissedSeen& mail);
 
@@ -24,6 +27,7 @@ class MissedCalls {
  private:
   struct Entry {
     wire::HistoryRecord record;
+    Instant since;
     std::map<DeviceId, std::optional<ClientId>> told;  // as ToldDevice
   };
   struct Place {
@@ -32,6 +36,8 @@ class MissedCalls {
     CallId call;
   };
 
+  Entry* find(const UserKey& user, CallId call);
+  void keep(const UserKey& user, const Entry& entry);
   void forget_old();
   void forget(const UserKey& user, CallId call);
 

@@ -13,7 +13,29 @@ wire::Outcome outcome_for(const LegRecord& leg) {
   return outcome == wire::Outcome::Declined && !by_dnd ? outcome : wire::Outcome::Missed;
 }
 
+// Lines cannot be taken for one another: none of the parts has a control character.
+std::string in_lines(const UserKey& user) { return user.project + '\n' + user.user; }
+
+std::string text_of(const CallRecord& record) { return "call " + record.id.text(); }
+std::string text_of(const SessionRecord& record) { return "session " + record.id.text(); }
+std::string text_of(const RulesRecord& record) { return "rules " + in_lines(record.user); }
+std::string text_of(const MissedRecord& record) { return "missed " + in_lines(record.user) + '\n' + record.record.call_id.text(); }
+std::string text_of(const WithdrawnRecord& record) {
+  return "withdrawn " + in_lines(record.user) + '\n' + record.device + '\n' + record.cmd_id;
+}
+std::string text_of(const SeenRecord& record) { return "seen " + in_lines(record.user); }
+std::string text_of(const GoneRecord& record) { return record.key.text; }
+
 }  // namespace
+
+RecordKey key_of(const Record& record) {
+  return {std::visit([](const auto& kept) { return text_of(kept); }, record)};
+}
+
+bool is_needed(const CallRecord& record, Instant now) {
+  if (record.phase != wire::Phase::Ended) return true;
+  return std::any_of(record.deadlines.begin(), record.deadlines.end(), [&](const auto& deadline) { return deadline.at > now; });
+}
 
 const LegRecord* leg_of(const CallRecord& record, const UserId& user) {
   const auto found = std::find_if(record.legs.begin(), record.legs.end(), [&](const auto& leg) { return leg.user == user; });

@@ -1,4 +1,5 @@
-// What is kept: the durable form of calls and sessions. Written by the core, stored by adapters/store, read by the server.
+// What is kept: the durable form of all that must outlive the process. Written by the core (effect Store), stored by
+// adapters/store, given back to Engine::restore at the next start, read by the server. A record replaces the one with the same key.
 #pragma once
 
 #include <cstdint>
@@ -9,38 +10,72 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/timer_kind.hpp"
 #include "wire/messages.hpp"
 
 namespace offhook::core {
+
+// A deadline that runs. `extended` of it was added because the server had to start again (k_max_restart_extension in all).
+struct DeadlineRecord {
+  TimerKind kind = TimerKind::Setup;
+  Instant at{};
+  Duration extended{};
+};
 
 struct DeviceRecord {
   DeviceId device;
   std::optional<std::string> name;
   wire::DeviceState state = wire::DeviceState::Notified;
   std::optional<wire::Outcome> outcome;
+  std::optional<Instant> lost_since;  // of the device that speaks for the user, and the one that is about to
+  bool has_media = false;
+  bool second_call = false;
 };
 
-// One user of a call, the caller apart.
+// One user's part in a call.
 struct LegRecord {
   UserId user;
   std::vector<DeviceRecord> devices;
-  std::optional<DeviceId> winner;
+  std::optional<DeviceId> winner;  // speaks for the user: answered, or took over from the one that did; the caller's: placed the call
+  std::optional<DeviceId> moving;  // about to take over
   std::optional<Instant> rang_at, answered_at, ended_at;
   std::optional<wire::Outcome> outcome;
   std::optional<wire::Reason> reason;
   bool silent = false;  // the user is not to learn of it: has blocked the caller, or the invite was withdrawn before it came
+  bool asked = false;   // whether the user may be rung has been decided
+  std::vector<DeadlineRecord> deadlines;
 };
 
-// One call, whole, at one version; a later version replaces an earlier one.
+// The timers of one call: its project's, or those its invite asked for.
+struct Plan {
+  Duration setup{}, wake{}, ring{}, connect{}, drop_grace{}, max_duration{}, move{};
+  bool wait_full_ring = false;  // nobody has rung: wait for setup, not for wake
+  wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
+  std::optional<Duration> own_drop_grace;
+};
+
+// An invite that made this call, or became part of it (`merged`). Sent again it returns this call.
+struct InviteRecord {
+  UserId user;
+  DeviceId device;
+  std::string cmd_id;
+  bool merged = false;
+};
+
+// One call, whole, at one version. Key: its id.
 struct CallRecord {
   CallId id;
   std::uint64_t version = 0;
   ProjectId project;
-  UserId caller;
-  DeviceId caller_device;
+  UserId caller;                     // as in caller_leg
+  DeviceId caller_device;            // as caller_leg.winner
+  LegRecord caller_leg;
   std::optional<wire::Group> group;  // of a group; its users are those of the legs
-  std::vector<LegRecord> legs;       // at least one
+  std::vector<LegRecord> legs;       // of those who are called: at least one
   wire::Media media = wire::Media::None;
+  std::optional<std::string> data;
+  Plan plan;
+  std::vector<InviteRecord> invites;
   SessionId session;
   wire::Phase phase = wire::Phase::Inviting;
   Instant created_at{};
@@ -49,23 +84,62 @@ struct CallRecord {
   std::optional<Instant> ended_at;
   std::optional<wire::Outcome> outcome;
   std::optional<wire::Reason> reason;
+  std::vector<DeadlineRecord> deadlines;  // of the call as a whole; an ended one has just `forget`
   // The absolute moment by which the phase must have changed; set in every phase but Ended.
   std::optional<Instant> deadline;
 };
 
+// A session that a client or a backend created. Those of calls are made again from the calls. Key: its id.
 struct SessionRecord {
   SessionId id;
   ProjectId project;
-  std::optional<CallId> call;
   Instant created_at{};
 };
 
+// Key: the user.
 struct RulesRecord {
   UserKey user;
   wire::Rules rules;
 };
 
-using Record = std::variant<CallRecord, SessionRecord, RulesRecord>;
+// A call a user has missed. Key: the user and the call.
+struct MissedRecord {
+  UserKey user;
+  wire::HistoryRecord record;
+  Instant since{};
+  std::vector<DeviceId> known_by;  // devices that need not be told
+};
+
+// A cancel that came before its invite. Key: the device and the cmd_id.
+struct WithdrawnRecord {
+  UserKey user;
+  DeviceId device;
+  std::string cmd_id;
+  Instant since{};
+};
+
+// A user who has been here, where only such may be called (refuse_unknown_users). Key: the user.
+struct SeenRecord {
+  UserKey user;
+};
+
+// The name of a record for a store: one line for each kind and key, the same in every version of the program.
+struct RecordKey {
+  std::string text;  // "call call_01…", "session sess_01…", "rules 1000001\nbob", …
+  auto operator<=>(const RecordKey&) const = default;
+};
+
+// The record with this key is not needed any more. An ended call has none: how long history is kept is the store's choice.
+struct GoneRecord {
+  RecordKey key;
+};
+
+using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord>;
+
+RecordKey key_of(const Record& record);
+
+// Must Engine::restore get this record at `now`? All must but calls that the core has forgotten.
+bool is_needed(const CallRecord& record, Instant now);
 
 // The leg of this user, or nothing.
 const LegRecord* leg_of(const CallRecord& record, const UserId& user);

@@ -16,8 +16,17 @@ void SessionEngine::on(const CreateSession& mail) {
   session.id = mail.session;
   session.project = mail.project;
   session.call = mail.call;
-  if (!mail.call) desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, mail.session);
-  desk_.effect(Store{SessionRecord{mail.session, mail.project, mail.call, desk_.now}});
+  if (mail.call) return;  // its record brings it back
+  desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, mail.session);
+  desk_.effect(Store{SessionRecord{mail.session, mail.project, desk_.now}});
+}
+
+// Nobody is connected any more, so it has its lifetime before it.
+void SessionEngine::restore(const SessionRecord& kept) {
+  auto& session = sessions_[kept.id];
+  session.id = kept.id;
+  session.project = kept.project;
+  desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, kept.id);
 }
 
 void SessionEngine::on(const Admit& mail) {
@@ -263,7 +272,9 @@ void SessionEngine::on_expectation_over(ExpectationId id) {
 
 void SessionEngine::on_forget_session(SessionId id) {
   const auto* session = find(id);
-  if (session != nullptr && !desk_.timers.at(session->forget)) sessions_.erase(id);
+  if (session == nullptr || desk_.timers.at(session->forget)) return;
+  desk_.effect(Store{GoneRecord{key_of(SessionRecord{id, session->project, {}})}});
+  sessions_.erase(id);
 }
 
 // --- helpers

@@ -14,6 +14,8 @@ class SessionEngine {
  public:
   explicit SessionEngine(Desk& desk) : desk_(desk) {}
 
+  void restore(const SessionRecord& kept);
+
   void on(const CreateSession& mail);
   void on(const Admit& mail);
   void on(const Expel& mail);

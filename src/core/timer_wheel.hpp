@@ -9,14 +9,9 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/timer_kind.hpp"
 
 namespace offhook::core {
-
-enum class TimerKind : std::uint8_t {
-  HelloTimeout, Heartbeat, ContactLost, ResumeOver,                                          // link, client
-  Setup, Wake, Ring, CallerGrace, Connect, Grace, Media, MaxDuration, Move, Alone, ForgetCall, DrainOver,  // call
-  Expectation, ForgetSession,                                                                // session
-};
 
 // What a deadline is for: a kind and the id of what it belongs to.
 struct TimerKey {

@@ -9,7 +9,7 @@ namespace offhook::core {
 void UserEngine::on(const Attach& mail) {
   auto& user = users_[mail.member.user];
   user.devices[mail.member.device] = {mail.member, true};
-  if (desk_.settings_of(mail.member.user.project).refuse_unknown_users && seen_.size() < k_max_seen_users) seen_.insert(mail.member.user);
+  remember(mail.member.user);
   update_presence(mail.member.user);
   Attached attached{mail.member.client, {}};
   for (const auto& [call, share] : user.live_calls) {
@@ -76,6 +76,12 @@ void UserEngine::update_presence(const UserKey& key) {
     online.erase(key.user);
   }
   for (const auto& watcher : watchers_[key.project]) desk_.post(GiveEvent{watcher, wire::Presence{0, key.user, is_online}});
+}
+
+// Where only users who have been here may be called.
+void UserEngine::remember(const UserKey& key) {
+  if (!desk_.settings_of(key.project).refuse_unknown_users || seen_.size() >= k_max_seen_users) return;
+  if (seen_.insert(key).second) desk_.effect(Store{SeenRecord{key}});
 }
 
 void UserEngine::forget_if_idle(const UserKey& key) {

@@ -17,6 +17,10 @@ class UserEngine {
  public:
   explicit UserEngine(Desk& desk) : desk_(desk), missed_(desk) {}
 
+  void restore(RulesRecord&& kept) { rules_[kept.user] = std::move(kept.rules); }
+  void restore(MissedRecord&& kept) { missed_.restore(std::move(kept)); }
+  void restore(SeenRecord&& kept) { seen_.insert(std::move(kept.user)); }
+
   void on(const Attach& mail);
   void on(const LinkDown& mail);
   void on(const Detach& mail);
@@ -57,6 +61,7 @@ class UserEngine {
   };
 
   void update_presence(const UserKey& key);
+  void remember(const UserKey& key);
   void forget_if_idle(const UserKey& key);
   void place_group(PlaceCall&& mail);
   std::optional<CallId> call_between(const UserKey& callee, const UserId& caller) const;
