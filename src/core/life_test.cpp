@@ -21,7 +21,11 @@ CallRecord live(Phase phase, std::uint64_t version = 1) {
   record.version = version;
   record.phase = phase;
   record.deadline = k_then + 60s;
-  record.legs.push_back({"bob", {{"b1", {}, DeviceState::Ringing, {}}}, {}, {}, {}, {}, {}, {}, false});
+  auto& leg = record.legs.emplace_back();
+  leg.user = "bob";
+  auto& device = leg.devices.emplace_back();
+  device.device = "b1";
+  device.state = DeviceState::Ringing;
   return record;
 }
 
