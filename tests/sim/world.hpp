@@ -86,6 +86,8 @@ class World {
   void carry_out_one(Device& device, const client::CloseSocket& output);
   void carry_out_one(Device& device, const client::Send& output);
   void carry_out_one(Device& device, const client::Tell& output);
+  void carry_out_one(Device&, const client::Keep&) {}    // devices start anew without memory
+  void carry_out_one(Device&, const client::Forget&) {}
 
   void feed_server(core::Event event);
   void carry_out(const core::Effects& effects);

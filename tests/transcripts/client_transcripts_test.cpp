@@ -107,7 +107,7 @@ json::object view_of(const client::CallView& call) {
 }
 
 std::string_view name_of(client::CallMoment moment) {
-  static constexpr std::string_view k_names[] = {"calling", "incoming", "ringing", "connecting", "active", "peer_unstable", "peer_stable"};
+  static constexpr std::string_view k_names[] = {"calling", "incoming", "ringing", "connecting", "active", "peer_unstable", "peer_stable", "legs"};
   return k_names[static_cast<std::size_t>(moment)];
 }
 
@@ -140,6 +140,7 @@ Seen seen(const client::event::Presence& e) { return {"presence", {{"user", e.us
 Seen seen(const client::event::Draining& e) { return {"draining", {{"remaining_ms", e.remaining_ms}}, {}}; }
 Seen seen(const client::event::Missed& e) { return {"missed", body_of(wire::Missed{0, e.record}), {}}; }
 Seen seen(const client::event::Error& e) { return {"error", {{"word", e.problem.word}, {"message", e.problem.message}}, {}}; }
+Seen seen(const client::event::UnseenOutcome&) { return {}; }
 Seen seen(const client::event::Online&) { return {}; }
 Seen seen(const client::event::Offline&) { return {}; }
 Seen seen(const client::event::Closed&) { return {}; }
@@ -402,6 +403,9 @@ class ClientRun {
       sent_.push_back(message);
     }
   }
+
+  void carry_out_one(const client::Keep&) {}
+  void carry_out_one(const client::Forget&) {}
 
   void carry_out_one(const client::Tell& tell) {
     auto event = std::visit([](const auto& one) { return seen(one); }, tell.event);

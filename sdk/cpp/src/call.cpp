@@ -36,6 +36,7 @@ void Call::Core::on_moment(CallMoment moment) {
     case CallMoment::Active: state = CallState::Active; return tell_handler(handlers.active);
     case CallMoment::PeerUnstable: peer_unstable = true; return tell_handler(handlers.peer_unstable);
     case CallMoment::PeerStable: peer_unstable = false; return tell_handler(handlers.peer_stable);
+    case CallMoment::Legs: return;
   }
 }
 

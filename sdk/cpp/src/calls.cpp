@@ -1,7 +1,7 @@
 #include "calls.hpp"
 
+#include "call_facts.hpp"
 #include "wire/codec.hpp"
-#include "wire/limits.hpp"
 
 namespace offhook::client {
 namespace {
@@ -12,83 +12,11 @@ using wire::Phase;
 using wire::Reason;
 using wire::Role;
 
-constexpr Handle k_incoming_bit = Handle{1} << 63;
-
-// Does the server hold a device in this state for a part of the call?
-bool takes_part(DeviceState you) {
-  switch (you) {
-    case DeviceState::Calling:
-    case DeviceState::Notified:
-    case DeviceState::Ringing:
-    case DeviceState::Winner:
-    case DeviceState::Joined:
-    case DeviceState::Ignored:
-    case DeviceState::Moving: return true;
-    case DeviceState::Elsewhere:
-    case DeviceState::Declined:
-    case DeviceState::Busy:
-    case DeviceState::Bystander:
-    case DeviceState::Done: return false;
-  }
-  return false;
-}
-
-bool rings(DeviceState you) { return you == DeviceState::Notified || you == DeviceState::Ringing; }
-
-// What this device shows, if the call is over for it. A newer server may use a word we do not know; that it is over still counts.
-std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {
-  if (snapshot.device_outcome) return snapshot.device_outcome;
-  if (snapshot.phase == Phase::Ended) return snapshot.outcome.value_or(Outcome::Failed);
-  switch (snapshot.you) {
-    case DeviceState::Elsewhere: return Outcome::AnsweredElsewhere;
-    case DeviceState::Declined: return Outcome::Declined;
-    case DeviceState::Busy: return Outcome::Busy;
-    case DeviceState::Done: return Outcome::Missed;
-    case DeviceState::Calling:
-    case DeviceState::Notified:
-    case DeviceState::Ringing:
-    case DeviceState::Winner:
-    case DeviceState::Joined:
-    case DeviceState::Bystander:
-    case DeviceState::Ignored:
-    case DeviceState::Moving: return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 Reason reason_of_refusal(const Problem& problem) {
   for (const auto reason : {Reason::NotAllowed, Reason::Blocked, Reason::RateLimited, Reason::Overloaded, Reason::NoSuchUser, Reason::ServerShutdown}) {
     if (problem.word == wire::word(reason)) return reason;
   }
   return Reason::Internal;
-}
-
-bool is_invite(const wire::ClientMessage& command) { return std::holds_alternative<wire::Invite>(command); }
-bool is_session_connect(const wire::ClientMessage& command) { return std::holds_alternative<wire::SessionConnect>(command); }
-bool is_media_word(const wire::ClientMessage& command) {
-  return std::holds_alternative<wire::MediaUp>(command) || std::holds_alternative<wire::MediaDown>(command);
-}
-// Takes this device out of the call for good.
-bool is_last_word(const wire::ClientMessage& command) {
-  return std::holds_alternative<wire::Cancel>(command) || std::holds_alternative<wire::Hangup>(command) ||
-         std::holds_alternative<wire::Decline>(command) || std::holds_alternative<wire::GiveUp>(command);
-}
-
-bool is_about(const wire::ClientMessage& command, CallId id) {
-  return std::visit(
-      [&](const auto& said) {
-        if constexpr (requires { said.call_id; }) {
-          return said.call_id == id;
-        } else {
-          return false;
-        }
-      },
-      command);
-}
-
-bool is_for(const Pending& pending, Handle handle) {
-  const auto* owner = std::get_if<ForCall>(&pending.owner);
-  return owner != nullptr && owner->handle == handle;
 }
 
 wire::ClientMessage hang_up_command(Action action, Role role, CallId id) {
@@ -99,6 +27,12 @@ wire::ClientMessage hang_up_command(Action action, Role role, CallId id) {
   return wire::Hangup{"", id};
 }
 
+bool same_legs(const std::vector<wire::LegView>& a, const std::vector<wire::LegView>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const wire::LegView& x, const wire::LegView& y) {
+    return x.user == y.user && x.state == y.state && x.outcome == y.outcome && x.reason == y.reason;
+  });
+}
+
 }  // namespace
 
 bool Calls::is_answered(Stage stage) {
@@ -107,6 +41,7 @@ bool Calls::is_answered(Stage stage) {
     case Stage::Calling:
     case Stage::Ringing:
     case Stage::Answering:
+    case Stage::Taking:
     case Stage::Ending: return false;
     case Stage::Connecting:
     case Stage::Active: return true;
@@ -120,12 +55,15 @@ void Calls::place(PlaceCall&& input) {
   if (calls_.contains(input.handle)) return;
   auto& call = calls_[input.handle];
   call.view.handle = input.handle;
-  call.view.peer = input.to;
+  call.view.peer = input.group && !input.group->users.empty() ? input.group->users.front() : input.to;
   call.view.media = input.media;
   call.view.data = input.data;
+  if (input.group) call.view.group_mode = input.group->mode;
   call.since = desk_.now;
   if (link_.is_closed()) return finish(call, {Outcome::Failed, Reason::ServerUnreachable, 0}, false);
-  wire::Invite invite{"", input.to, input.media, input.ring_timeout_ms, std::move(input.data)};
+  wire::Invite invite{"", std::move(input.to), input.media, input.ring_timeout_ms, std::move(input.data),
+                      input.wake_timeout_ms, input.connect_timeout_ms, input.drop_grace_ms, input.max_duration_ms,
+                      input.decline_policy, input.wait_full_ring, std::move(input.group)};
   if (calls_.size() > k_max_calls || commands_.submit(std::move(invite), ForCall{input.handle})) {
     finish(call, {Outcome::Failed, Reason::Internal, 0}, false);
   }
@@ -142,11 +80,38 @@ void Calls::on_placed(Call& call, const wire::Snapshot& snapshot) {
   call.view.call_id = snapshot.call_id;
   const bool is_cancelled = call.stage == Stage::Ending;
   const auto handle = call.view.handle;
+  journal_.begin(call.view);
   apply(call, snapshot);
   // Events may have overtaken the reply when the link was lost between the two.
   const auto overtaken = strangers_.extract(snapshot.call_id);
   if (auto* still = find(handle); still != nullptr && !overtaken.empty()) apply(*still, overtaken.mapped());
   if (auto* still = find(handle); still != nullptr && is_cancelled) send_hang_up(*still, Action::Cancel);
+}
+
+// --- taking a call over from another device
+
+void Calls::move_here(const MoveCall& input) {
+  if (calls_.contains(input.handle)) return;
+  const bool is_here = find(input.call_id) != nullptr;  // whoever is in it already need not take it over
+  auto& call = calls_[input.handle];
+  call.view.handle = input.handle;
+  call.view.role = input.role;
+  call.view.peer = input.peer;
+  call.view.media = input.media;
+  call.stage = Stage::Taking;
+  call.since = desk_.now;
+  if (link_.is_closed()) return finish(call, {Outcome::Failed, Reason::ServerUnreachable, 0}, false);
+  if (is_here || calls_.size() > k_max_calls) return finish(call, {Outcome::Failed, Reason::NotAllowed, 0}, false);
+  call.view.call_id = input.call_id;
+  call.view.is_moving = true;
+  journal_.begin(call.view);
+  say(call, wire::MoveHere{"", input.call_id});
+}
+
+// What it had of the call before is over, and says nothing about this attempt.
+void Calls::on_taken(Call& call, const wire::Snapshot& snapshot) {
+  if (is_in(snapshot.you) || snapshot.phase == Phase::Ended) return apply(call, snapshot);
+  finish(call, {Outcome::Failed, Reason::NotAllowed, 0}, true);
 }
 
 // --- the server's word
@@ -158,36 +123,43 @@ void Calls::on_snapshot(const wire::Snapshot& snapshot) {
 
 void Calls::apply(Call& call, const wire::Snapshot& snapshot) {
   if (call.shown && snapshot.version < call.shown->version) return;
+  if (call.stage == Stage::Taking && !is_in(snapshot.you) && snapshot.phase != Phase::Ended) return;
   const auto before = std::exchange(call.shown, snapshot);
   note(call, snapshot, !before || before->version < snapshot.version);
   if (const auto outcome = outcome_in(snapshot)) {
-    return finish(call, {*outcome, snapshot.reason, snapshot.duration_ms}, true);
+    return finish(call, {*outcome, reason_in(snapshot), snapshot.duration_ms}, true);
   }
   if (call.stage == Stage::Ending) return;
   advance_stage(call, snapshot, before && before->ringing);
   if (snapshot.peer_unstable != (before && before->peer_unstable)) {
     tell(call, snapshot.peer_unstable ? CallMoment::PeerUnstable : CallMoment::PeerStable);
   }
+  if (!same_legs(snapshot.legs, before ? before->legs : std::vector<wire::LegView>())) tell(call, CallMoment::Legs);
   join_session(call);
 }
 
 // A snapshot of a version we know may have waited: of two readings of a deadline the earlier is right, unless we have just asked.
 void Calls::note(Call& call, const wire::Snapshot& snapshot, bool is_news) {
-  const auto& peer = snapshot.role == Role::Caller ? snapshot.callee : snapshot.caller;
+  const auto& peer = peer_in(snapshot);
   call.view.role = snapshot.role;
   call.view.peer = peer.user;
   if (peer.device) call.view.peer_device = peer.device;
   call.view.media = snapshot.media;
   call.view.data = snapshot.data;
+  call.view.is_second = snapshot.second_call;
+  call.view.is_moving = snapshot.you == DeviceState::Moving;
+  call.view.group_mode = snapshot.group_mode;
+  call.view.legs = snapshot.legs;
+  const auto& remaining = snapshot.deadlines_remaining_ms;
   const bool is_fresh = is_news || call.asked_at;
   const auto set = [&](std::optional<Instant>& at, std::optional<std::int64_t> remaining_ms) {
     if (!remaining_ms) return;
     const Instant told = desk_.now + std::chrono::milliseconds{*remaining_ms};
     at = is_fresh ? told : earliest(at, told);
   };
-  set(call.setup_at, snapshot.deadlines_remaining_ms.setup);
-  set(call.ring_at, snapshot.deadlines_remaining_ms.ring);
-  set(call.connect_at, snapshot.deadlines_remaining_ms.connect);
+  set(call.setup_at, remaining.setup);
+  set(call.ring_at, remaining.ring);
+  set(call.connect_at, call.view.is_moving ? remaining.move : remaining.connect);
   call.asked_at.reset();
 }
 
@@ -225,67 +197,6 @@ void Calls::rejoin_session(Call& call) {
   say(call, wire::SessionConnect{"", *call.shown->session_id, std::nullopt});
 }
 
-// --- calls that nobody here knows
-
-void Calls::on_stranger(const wire::Snapshot& snapshot) {
-  if (may_be_placed(snapshot)) return keep_stranger(snapshot);
-  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
-  if (rings(snapshot.you)) return on_incoming(snapshot);
-  refuse_stranger(snapshot);
-}
-
-// Events, the last one among them, may overtake the reply to an invite when the link was lost between the two. The reply will say
-// whose call it is.
-bool Calls::may_be_placed(const wire::Snapshot& snapshot) {
-  if (snapshot.role != Role::Caller || tombstones_.contains(snapshot.call_id)) return false;
-  return commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; }) != nullptr;
-}
-
-void Calls::keep_stranger(const wire::Snapshot& snapshot) {
-  if (strangers_.size() >= k_max_strangers) return;  // it comes again with the next welcome
-  auto& kept = strangers_.try_emplace(snapshot.call_id, snapshot).first->second;
-  if (kept.version < snapshot.version) kept = snapshot;
-}
-
-void Calls::on_incoming(const wire::Snapshot& snapshot) {
-  if (tombstones_.contains(snapshot.call_id) || silenced_.contains(snapshot.call_id)) return;
-  if (calls_.size() >= k_max_calls) {
-    tombstones_.insert(snapshot.call_id);
-    commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
-    return;
-  }
-  const Handle handle = k_incoming_bit | ++incoming_;
-  auto& call = calls_[handle];
-  call.view.handle = handle;
-  call.view.call_id = snapshot.call_id;
-  call.stage = Stage::Ringing;
-  call.since = desk_.now;
-  call.shown = snapshot;
-  call.shown->peer_unstable = false;
-  note(call, snapshot, true);
-  tell(call, CallMoment::Incoming);
-  say(call, wire::RingAck{"", snapshot.call_id, false});
-  apply(call, snapshot);
-}
-
-// A call in which the server believes this device to be, but the application does not know it, or knows that it is over: an
-// invite given up too early, or the call of an application that has started anew. It must not go on with nobody here.
-void Calls::refuse_stranger(const wire::Snapshot& snapshot) {
-  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
-  const auto id = snapshot.call_id;
-  tombstones_.insert(id);
-  if (commands_.find([&](const Pending& p) { return is_last_word(p.command) && is_about(p.command, id); }) != nullptr) return;
-  if (snapshot.you == DeviceState::Calling) {
-    commands_.submit(wire::Cancel{"", id, {}}, ForEngine{});
-  } else {
-    commands_.submit(wire::GiveUp{"", id, "unknown"}, ForEngine{});
-  }
-}
-
-void Calls::settle_strangers() {
-  for (const auto& [id, snapshot] : std::exchange(strangers_, {})) on_snapshot(snapshot);
-}
-
 // --- answers to commands
 
 void Calls::on_reply(const Pending& pending, const wire::ReplyBody& body) {
@@ -299,6 +210,7 @@ void Calls::on_reply(const Pending& pending, const wire::ReplyBody& body) {
   }
   const auto* reply = std::get_if<wire::CallReply>(&body);
   if (reply == nullptr) return;
+  if (std::holds_alternative<wire::MoveHere>(pending.command) && call->stage == Stage::Taking) return on_taken(*call, reply->call);
   if (!is_invite(pending.command)) return apply(*call, reply->call);
   on_placed(*call, reply->call);
   settle_strangers();
@@ -311,7 +223,8 @@ void Calls::on_error(const Pending& pending, const Problem& problem) {
     finish(*call, {Outcome::Failed, reason_of_refusal(problem), 0}, true);
     return settle_strangers();
   }
-  if (problem.word == wire::word(wire::ErrorWord::NoSuchCall)) return finish(*call, {}, true);
+  if (call->stage == Stage::Taking) return finish(*call, {Outcome::Failed, reason_of_refusal(problem), 0}, true);
+  if (problem.word == wire::word(wire::ErrorWord::NoSuchCall)) return end_unknown(*call);
   if (is_session_connect(pending.command)) on_session_refused(*call);
   desk_.tell(event::Error{problem});
 }
@@ -353,9 +266,10 @@ void Calls::hang_up(Call& call, Action action) {
   }
   // Declining is for a call that rings; later it is a hang-up.
   const bool is_ringing = call.stage == Stage::Ringing;
+  const bool is_taking = call.stage == Stage::Taking;
   const bool declines = action == Action::Decline || action == Action::Busy;
   enter(call, Stage::Ending);
-  send_hang_up(call, declines && !is_ringing ? Action::Hangup : action);
+  send_hang_up(call, is_taking || (declines && !is_ringing) ? Action::Hangup : action);
 }
 
 void Calls::send_hang_up(Call& call, Action action) { say(call, hang_up_command(action, call.view.role, *call.view.call_id)); }
@@ -394,44 +308,14 @@ void Calls::on_session_disconnected(Handle handle, wire::LeaveReason reason) {
   desk_.tell(event::SessionDisconnected{handle, *call->shown->session_id, reason});
 }
 
-// --- reconnecting
-
-std::vector<CallId> Calls::believed() const {
-  std::vector<CallId> ids;
-  for (const auto& [handle, call] : calls_) {
-    if (call.view.call_id && ids.size() < wire::k_max_hello_calls) ids.push_back(*call.view.call_id);
-  }
-  return ids;
-}
-
-// The snapshots in a welcome are newer than the events that a resume replays, which then have nothing to add. To a fresh client
-// they are complete: what is not among them is unknown to the server.
-void Calls::on_welcome(const wire::Welcome& welcome) {
-  if (!welcome.resumed) end_unknown(welcome.calls);
-  for (const auto& snapshot : welcome.calls) {
-    silenced_.erase(snapshot.call_id);
-    on_snapshot(snapshot);
-  }
-  if (welcome.resumed) return;
-  for (auto& [handle, call] : calls_) rejoin_session(call);
-}
-
-void Calls::end_unknown(const std::vector<wire::Snapshot>& known) {
-  std::vector<Handle> unknown;
-  for (auto& [handle, call] : calls_) {
-    if (!call.view.call_id) continue;
-    const auto is_this = [&](const wire::Snapshot& snapshot) { return snapshot.call_id == call.view.call_id; };
-    if (std::none_of(known.begin(), known.end(), is_this)) unknown.push_back(handle);
-  }
-  for (const auto handle : unknown) finish(*find(handle), {}, true);
-}
+// --- the client closes
 
 // With a problem nobody can be told any more. On purpose the server is told what it can be told; its answer is not awaited.
 void Calls::end_all(bool on_purpose) {
   while (!calls_.empty()) {
     auto& call = calls_.begin()->second;
     const auto* invite = call.stage == Stage::Placing ? pending_of(call, is_invite) : nullptr;
-    CallEnd end;
+    CallEnd end{.owes = "closed"};
     if (invite != nullptr && !on_purpose) end = {Outcome::Failed, Reason::ServerUnreachable, 0};
     if (invite != nullptr && on_purpose && invite->sent_on == 0) end = {Outcome::Cancelled, Reason::ByUser, 0};
     if (on_purpose) take_leave(call);
@@ -447,6 +331,7 @@ void Calls::take_leave(Call& call) {
     case Stage::Calling: return say(call, wire::Cancel{"", *call.view.call_id, {}});
     case Stage::Ringing: return say(call, wire::GiveUp{"", *call.view.call_id, "closed"});
     case Stage::Answering:
+    case Stage::Taking:
     case Stage::Connecting:
     case Stage::Active: return say(call, wire::Hangup{"", *call.view.call_id});
   }
@@ -463,10 +348,11 @@ std::optional<Instant> Calls::deadline_of(const Call& call) const {
     case Stage::Placing: return call.since + limits.place;
     case Stage::Calling: return up ? call.asked_at.value_or(setup_deadline(call)) + limits.setup : contact + limits.caller;
     case Stage::Ringing: return up ? call.ring_at.value_or(setup_deadline(call)) + limits.ring : contact + limits.ring_contact;
-    case Stage::Answering: return call.since + limits.answer;
+    case Stage::Answering:
+    case Stage::Taking: return call.since + limits.answer;
     case Stage::Connecting:
       return call.connect_at.value_or(call.since + std::chrono::milliseconds{desk_.settings.connect_timeout_ms}) + limits.connect;
-    case Stage::Active: return up ? std::nullopt : std::optional(contact + limits.call);
+    case Stage::Active: return up ? std::nullopt : std::optional(contact + call_limit(call));
     case Stage::Ending: return call.since + limits.end;
   }
   return std::nullopt;
@@ -475,6 +361,12 @@ std::optional<Instant> Calls::deadline_of(const Call& call) const {
 // A server that tells no deadline still has one.
 Instant Calls::setup_deadline(const Call& call) const {
   return call.setup_at.value_or(call.since + std::chrono::milliseconds{desk_.settings.setup_timeout_ms});
+}
+
+// A call with a drop_grace of its own moves the watchdog along.
+Duration Calls::call_limit(const Call& call) const {
+  if (!call.shown || !call.shown->drop_grace_ms) return desk_.limits.call;
+  return desk_.limits.call + std::chrono::milliseconds{*call.shown->drop_grace_ms - desk_.settings.drop_grace_ms};
 }
 
 std::optional<Instant> Calls::deadline() const {
@@ -500,9 +392,10 @@ void Calls::bark(Call& call) {
     case Stage::Calling: return bark_calling(call);
     case Stage::Ringing: return bark_ringing(call);
     case Stage::Answering: return give_up(call, "answer");
+    case Stage::Taking: return give_up(call, "move");
     case Stage::Connecting: return give_up(call, "connect");
     case Stage::Active: return give_up(call, "call");
-    case Stage::Ending: return abandon(call, {});
+    case Stage::Ending: return abandon(call, {.owes = "end"});
   }
 }
 
@@ -516,10 +409,7 @@ void Calls::bark_calling(Call& call) {
 // Silence says nothing about the call: it is not given up, and rings again if the server still speaks of it after a reconnect.
 void Calls::bark_ringing(Call& call) {
   if (link_.is_up()) return finish(call, {Outcome::Missed, std::nullopt, 0}, false);
-  const auto id = *call.view.call_id;
-  finish(call, {}, false);
-  tombstones_.erase(id);
-  silenced_.insert(id);
+  finish(call, {.may_ring = true}, false);
 }
 
 // The invite or the hang-up was not answered in time. A hang-up stays on its way; a call that the invite has made after all is
@@ -531,7 +421,7 @@ void Calls::abandon(Call& call, const CallEnd& end) {
 
 void Calls::give_up(Call& call, const char* watchdog) {
   const auto id = *call.view.call_id;
-  finish(call, {}, false);
+  finish(call, {.owes = watchdog}, false);
   commands_.submit(wire::GiveUp{"", id, watchdog}, ForEngine{});
 }
 
@@ -539,7 +429,7 @@ void Calls::give_up(Call& call, const char* watchdog) {
 
 // `by_server`: nothing more needs to be said about this call. Otherwise a last word that is on its way goes on. The end of a call
 // is also the end of its session; the application is told nothing more of either.
-void Calls::finish(Call& call, const CallEnd& end, bool by_server) {
+void Calls::finish(Call& call, CallEnd end, bool by_server) {
   const auto node = calls_.extract(call.view.handle);
   const auto& ended = node.mapped();
   const auto handle = ended.view.handle;
@@ -550,7 +440,7 @@ void Calls::finish(Call& call, const CallEnd& end, bool by_server) {
   for (const auto& dropped : commands_.drop([&](const Pending& pending) { return is_for(pending, handle); })) {
     if (is_invite(dropped.command) && dropped.sent_on != 0) commands_.abandon(dropped.cmd_id);
   }
-  if (ended.view.call_id) tombstones_.insert(*ended.view.call_id);
+  if (ended.view.call_id) journal_.end(ended.view, {end.outcome, end.reason, std::move(end.owes), end.may_ring});
   if (ended.shown && ended.shown->session_id) closed_sessions_.insert(*ended.shown->session_id);
   const auto own_ms = ended.active_since ? to_ms(desk_.now - *ended.active_since) : 0;
   desk_.tell(event::Ended{ended.view, end.outcome, end.reason, end.duration_ms.value_or(own_ms)});
@@ -561,11 +451,6 @@ void Calls::finish(Call& call, const CallEnd& end, bool by_server) {
 Pending* Calls::pending_of(const Call& call, bool (*is_wanted)(const wire::ClientMessage&)) {
   const auto handle = call.view.handle;
   return commands_.find([&](const Pending& p) { return is_for(p, handle) && is_wanted(p.command); });
-}
-
-template <class Command>
-void Calls::say(const Call& call, Command command) {
-  commands_.submit(std::move(command), ForCall{call.view.handle});
 }
 
 void Calls::enter(Call& call, Stage stage) {

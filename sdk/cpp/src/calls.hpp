@@ -3,31 +3,42 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "commands.hpp"
+#include "journal.hpp"
 
 namespace offhook::client {
 
 // What this device shows of the end of a call; by default that the server's word did not come.
 struct CallEnd {
   wire::Outcome outcome = wire::Outcome::LostContact;
-  std::optional<wire::Reason> reason;
-  std::optional<std::int64_t> duration_ms;  // by our own clock if the server has not told it
+  std::optional<wire::Reason> reason{};
+  std::optional<std::int64_t> duration_ms{};  // by our own clock if the server has not told it
+  std::optional<std::string> owes{};        // the watchdog of a farewell that the server has not acknowledged
+  bool may_ring = false;                    // it fell silent for want of contact only
 };
 
 class Calls {
  public:
-  Calls(Desk& desk, Link& link, Commands& commands) : desk_(desk), link_(link), commands_(commands) {}
+  Calls(Desk& desk, Link& link, Commands& commands) : desk_(desk), link_(link), commands_(commands), journal_(desk) {}
 
   void place(PlaceCall&& input);
+  void move_here(const MoveCall& input);
   void act(const Act& input);
   void fail_media(const FailMedia& input);
 
   void on_snapshot(const wire::Snapshot& snapshot);
   void on_reply(const Pending& pending, const wire::ReplyBody& body);
   void on_error(const Pending& pending, const Problem& problem);
+  // The answer to a command about a call that no call here waits for: a last word, or a question.
+  void on_other_reply(const Pending& pending, const wire::Snapshot& snapshot);
+  void on_other_error(const Pending& pending);
   // An invite that was given up long ago has made a call after all.
   void on_late_reply(const wire::Snapshot& snapshot) { refuse_stranger(snapshot); }
+
+  void see(CallId id) { journal_.see(id); }
+  std::vector<JournalEntry> unseen() const { return journal_.unseen(); }
 
   // Of the session under a call. Nothing if it is under none.
   std::optional<Handle> call_in(SessionId session) const;
@@ -36,8 +47,8 @@ class Calls {
   bool is_joined(SessionId session) const;
   void on_session_disconnected(Handle handle, wire::LeaveReason reason);
 
-  // For hello: what this device still believes in.
-  std::vector<CallId> believed() const;
+  // For hello: what this device still believes in, and what it wants to know the end of.
+  std::vector<CallId> believed();
   void on_welcome(const wire::Welcome& welcome);
   // The link is gone for good. `on_purpose`: the application has asked for it, so the server is told while it can be.
   void end_all(bool on_purpose);
@@ -47,8 +58,8 @@ class Calls {
 
  private:
   // Placing: the invite is not answered. Calling: it is, the callee has not answered. Ringing: here. Answering: pressed, the
-  // server has not said who won. Ending: hang-up pressed, the server's word is awaited.
-  enum class Stage { Placing, Calling, Ringing, Answering, Connecting, Active, Ending };
+  // server has not said who won. Taking: move_here is not answered. Ending: hang-up pressed, the server's word is awaited.
+  enum class Stage { Placing, Calling, Ringing, Answering, Taking, Connecting, Active, Ending };
   // Rejoining: it was Inside, but the server has forgotten this client.
   enum class Membership { Outside, Joining, Inside, Rejoining };
 
@@ -72,13 +83,19 @@ class Calls {
   void join_session(Call& call);
   void rejoin_session(Call& call);
   void on_placed(Call& call, const wire::Snapshot& snapshot);
+  void on_taken(Call& call, const wire::Snapshot& snapshot);
   void on_stranger(const wire::Snapshot& snapshot);
   bool may_be_placed(const wire::Snapshot& snapshot);
   void keep_stranger(const wire::Snapshot& snapshot);
   void on_incoming(const wire::Snapshot& snapshot);
   void refuse_stranger(const wire::Snapshot& snapshot);
   void settle_strangers();
-  void end_unknown(const std::vector<wire::Snapshot>& known);
+  void learn(const wire::Snapshot& snapshot);
+  void end_unknown(const std::set<CallId>& known);
+  void end_unknown(Call& call);
+  void settle_earlier(const std::set<CallId>& known);
+  void pay_debts();
+  bool is_awaiting_last_word(CallId id);
   void on_session_refused(Call& call);
 
   // --- the application's word
@@ -91,6 +108,7 @@ class Calls {
   // --- watchdogs
   std::optional<Instant> deadline_of(const Call& call) const;
   Instant setup_deadline(const Call& call) const;
+  Duration call_limit(const Call& call) const;
   void bark(Call& call);
   void bark_calling(Call& call);
   void bark_ringing(Call& call);
@@ -98,11 +116,10 @@ class Calls {
   void give_up(Call& call, const char* watchdog);
 
   // --- the end
-  void finish(Call& call, const CallEnd& end, bool by_server);
+  void finish(Call& call, CallEnd end, bool by_server);
   Pending* pending_of(const Call& call, bool (*is_wanted)(const wire::ClientMessage&));
 
-  template <class Command>
-  void say(const Call& call, Command command);
+  void say(const Call& call, wire::ClientMessage command) { commands_.submit(std::move(command), ForCall{call.view.handle}); }
   void tell(const Call& call, CallMoment moment) { desk_.tell(event::Call{moment, call.view}); }
   void enter(Call& call, Stage stage);
   Call* find(Handle handle);
@@ -113,8 +130,8 @@ class Calls {
   Commands& commands_;
   std::map<Handle, Call> calls_;
   std::map<CallId, wire::Snapshot> strangers_;  // may be of an invite whose reply has not come yet
-  RecentSet<CallId> tombstones_{k_max_tombstones};
-  RecentSet<CallId> silenced_{k_max_tombstones};  // stopped ringing for want of contact; only a welcome can make them ring again
+  Journal journal_;
+  std::set<CallId> named_;  // in the last hello
   RecentSet<SessionId> closed_sessions_{k_max_closed_sessions};
   Handle incoming_ = 0;  // so many have come in
 };

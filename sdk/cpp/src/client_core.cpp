@@ -225,6 +225,10 @@ void Client::Core::carry_out(Tell& output) {
   std::visit([this](auto& event) { tell(event); }, output.event);
 }
 
+void Client::Core::carry_out(Keep&) {}
+void Client::Core::carry_out(Forget&) {}
+
+void Client::Core::tell(event::UnseenOutcome&) {}
 void Client::Core::tell(event::Online&) { tell_handler(handlers.online); }
 void Client::Core::tell(event::Offline&) { tell_handler(handlers.offline); }
 void Client::Core::tell(event::Closed& event) { tell_handler(handlers.closed, event.problem); }

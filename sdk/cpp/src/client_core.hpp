@@ -114,6 +114,8 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void carry_out(client::CloseSocket& output);
   void carry_out(client::Send& output);
   void carry_out(client::Tell& output);
+  void carry_out(client::Keep& output);
+  void carry_out(client::Forget& output);
   void open(client::LinkNumber link, const std::string& token);
   void on_text(client::LinkNumber link, const std::string& text);
   void on_closed(client::LinkNumber link, std::optional<std::uint16_t> code, const std::string& why);
@@ -125,6 +127,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void tell(client::event::Presence& event);
   void tell(client::event::Draining& event);
   void tell(client::event::Missed& event);
+  void tell(client::event::UnseenOutcome& event);
   void tell(client::event::Call& event);
   void tell(client::event::Ended& event);
   void tell(client::event::SessionConnected& event);

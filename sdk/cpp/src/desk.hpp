@@ -23,9 +23,16 @@ struct Desk {
     limits = limits_of(options.watchdogs, server);
   }
 
+  // The server's wall clock once it has been heard; before, whatever `now` counts from.
+  std::int64_t unix_ms() const { return to_unix_ms(now) + unix_offset_ms; }
+  void set_unix_ms(std::int64_t at_ms) {
+    if (at_ms > 0) unix_offset_ms = at_ms - to_unix_ms(now);
+  }
+
   const EngineOptions options;
   Random random;
   Instant now{};           // set at each input
+  std::int64_t unix_offset_ms = 0;
   Outputs* out = nullptr;  // of the input that is being handled
   wire::ClientSettings settings;  // the documented defaults until the server has told its own
   WatchdogLimits limits;

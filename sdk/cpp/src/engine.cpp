@@ -101,6 +101,8 @@ struct Engine::Parts {
 
   void on(Wake&&) { link.wake(); }
   void on(PlaceCall&& input) { calls.place(std::move(input)); }
+  void on(MoveCall&& input) { calls.move_here(input); }
+  void on(Seen&& input) { calls.see(input.call_id); }
   void on(Act&& input) { calls.act(input); }
   void on(FailMedia&& input) { calls.fail_media(input); }
 
@@ -118,6 +120,7 @@ struct Engine::Parts {
     }
     desk.adopt(welcome.settings);
     link.welcomed(welcome);
+    desk.set_unix_ms(welcome.time_at_ms);
     desk.tell(event::Online{welcome.user, welcome.ice_servers});
     if (!welcome.resumed) held.clear();
     calls.on_welcome(welcome);
@@ -143,6 +146,7 @@ struct Engine::Parts {
     if (std::holds_alternative<ForCall>(pending->owner)) {
       calls.on_reply(*pending, reply.body);
     } else {
+      if (const auto* call = std::get_if<wire::CallReply>(&reply.body)) calls.on_other_reply(*pending, call->call);
       sessions.on_reply(*pending, reply.body);
     }
     if (std::holds_alternative<wire::SessionConnect>(pending->command)) release_held();
@@ -219,6 +223,7 @@ struct Engine::Parts {
     if (std::holds_alternative<ForCall>(pending.owner)) {
       calls.on_error(pending, problem);
     } else {
+      calls.on_other_error(pending);
       sessions.on_error(pending, problem);
     }
     if (std::holds_alternative<wire::SessionConnect>(pending.command)) release_held();
@@ -284,7 +289,9 @@ void Engine::handle(Instant now, Input input, Outputs& out) {
   parts_->desk.out = &out;
   parts_->desk.now = now;
   const bool is_heard = std::holds_alternative<Received>(input) || std::holds_alternative<Undecoded>(input);
-  if (!is_heard) parts_->advance(now);
+  // Seen comes from the middle of the outputs of another input, which nothing may overtake; it can wait for no deadline either.
+  const bool is_note = std::holds_alternative<Seen>(input);
+  if (!is_heard && !is_note) parts_->advance(now);
   std::visit([&](auto& given) { parts_->on(std::move(given)); }, input);
   if (is_heard) parts_->advance(now);
   parts_->desk.out = nullptr;
@@ -297,5 +304,7 @@ void Engine::advance(Instant now, Outputs& out) {
 }
 
 std::optional<Instant> Engine::next_deadline() const { return parts_->deadline(); }
+
+std::vector<JournalEntry> Engine::unseen_outcomes() const { return parts_->calls.unseen(); }
 
 }  // namespace offhook::client

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "offhook/engine.hpp"
 
 namespace offhook::client {
@@ -23,6 +25,9 @@ class Device {
   explicit Device(EngineOptions options = test_options()) : engine(std::make_unique<Engine>(std::move(options))) {}
 
   std::unique_ptr<Engine> engine;
+  std::map<CallId, JournalEntry> disk;  // what Keep and Forget have left
+  bool marks_seen = true;               // the application has a handler for every end
+  std::vector<std::string> order;       // of what was kept and told about ends: "keep ended", "tell ended", "keep seen"
   Instant now{std::chrono::hours{1}};
   LinkNumber link = 0;                    // of the last OpenSocket
   std::optional<CloseSocket> closed;      // the last one
@@ -58,6 +63,21 @@ class Device {
     give(Connect{});
     return come_up();
   }
+  // The application is killed and starts anew, with what it has kept; it is not connected yet.
+  void restart() {
+    auto options = test_options();
+    options.command_prefix = "q" + std::to_string(++restarts_);
+    for (const auto& [id, entry] : disk) options.journal.push_back(entry);
+    engine = std::make_unique<Engine>(std::move(options));
+    forget();
+    order.clear();
+  }
+  // Connects again; the server has this to say of calls.
+  wire::Hello start(std::vector<wire::Snapshot> calls) {
+    give(Connect{});
+    return come_up(false, std::move(calls));
+  }
+
   // The socket closes; a new one comes up after the pause.
   void lose() {
     give(Closed{link, {}});
@@ -157,11 +177,26 @@ class Device {
   }
 
  private:
+  void take_kept(const JournalEntry& entry) {
+    disk[entry.call_id] = entry;
+    if (entry.state != JournalState::Live) order.push_back(entry.seen ? "keep seen" : "keep ended");
+  }
+  void take_told(const EngineEvent& event) {
+    told.push_back(event);
+    std::optional<CallId> id;
+    if (const auto* ended = std::get_if<event::Ended>(&event)) id = ended->call.call_id;
+    if (const auto* unseen = std::get_if<event::UnseenOutcome>(&event)) id = unseen->entry.call_id;
+    if (!id) return;
+    order.push_back("tell ended");
+    if (marks_seen) give(Seen{*id});
+  }
   void take(const Outputs& outputs) {
     for (const auto& output : outputs) {
       if (const auto* open = std::get_if<OpenSocket>(&output)) link = open->link;
       if (const auto* close = std::get_if<CloseSocket>(&output)) closed = *close;
-      if (const auto* tell = std::get_if<Tell>(&output)) told.push_back(tell->event);
+      if (const auto* keep = std::get_if<Keep>(&output)) take_kept(keep->entry);
+      if (const auto* gone = std::get_if<Forget>(&output)) disk.erase(gone->call_id);
+      if (const auto* tell = std::get_if<Tell>(&output)) take_told(tell->event);
       if (const auto* send = std::get_if<Send>(&output)) {
         EXPECT_EQ(send->link, link) << "sent on a link that is not the current one";
         take_sent(send->message);
@@ -178,6 +213,8 @@ class Device {
       sent.push_back(message);
     }
   }
+
+  int restarts_ = 0;
 };
 
 inline const CallId k_call(1, 2);

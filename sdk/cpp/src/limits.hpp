@@ -13,7 +13,8 @@ namespace offhook::client {
 inline constexpr std::size_t k_max_pending = 256;           // commands without an answer; as many as the server remembers per device
 inline constexpr std::size_t k_max_abandoned = 32;          // invites given up whose call may still turn out to exist
 inline constexpr std::size_t k_max_calls = 64;              // live ones of this device, placed and incoming
-inline constexpr std::size_t k_max_tombstones = 1024;       // calls that ended here and never ring again
+inline constexpr std::size_t k_max_journal = 256;           // calls that are remembered over restarts (PROTOCOL.md section 8.1)
+inline constexpr std::size_t k_max_elsewhere = 16;          // live calls of other devices; the most the server tells
 inline constexpr std::size_t k_max_strangers = 64;          // calls told of before the reply to the invite that made them
 inline constexpr std::size_t k_max_closed_sessions = 256;   // of ended calls; what still comes from them is passed over
 inline constexpr std::size_t k_max_early_expectations = 32; // ended before the reply to their command; the server's limit per session

@@ -18,8 +18,8 @@ bool may_be_requested(const wire::ClientMessage& command) {
   return std::visit(
       [](const auto& said) {
         using Command = std::decay_t<decltype(said)>;
-        constexpr bool is_question = std::is_same_v<Command, wire::GetCall>;
-        return requires { said.cmd_id; } && (is_question || !requires { said.call_id; }) && !std::is_same_v<Command, wire::Invite>;
+        constexpr bool has_answer = std::is_same_v<Command, wire::GetCall> || std::is_same_v<Command, wire::RingMore>;
+        return requires { said.cmd_id; } && (has_answer || !requires { said.call_id; }) && !std::is_same_v<Command, wire::Invite>;
       },
       command);
 }

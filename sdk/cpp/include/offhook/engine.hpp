@@ -17,6 +17,7 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "offhook/journal.hpp"
 #include "offhook/watchdogs.hpp"
 #include "wire/messages.hpp"
 
@@ -39,6 +40,7 @@ struct EngineOptions {
   Seed seed{};                 // spreads reconnects
   bool can_renew_token = false;  // after token_expired the next attempt may bring another token
   Watchdogs watchdogs;
+  std::vector<JournalEntry> journal{};  // what Keep and Forget have left of earlier lives of this device and user; at most 256
 };
 
 // --- inputs
@@ -59,19 +61,36 @@ struct Closed { LinkNumber link = 0; std::optional<std::uint16_t> code; };
 struct Wake {};
 struct PlaceCall {
   Handle handle = 0;
-  UserId to;
+  UserId to;  // empty: a group
   wire::Media media = wire::Media::None;
   std::optional<std::int64_t> ring_timeout_ms;
   std::optional<std::string> data;
+  // Of this call alone, in milliseconds; ranges in PROTOCOL.md section 6.
+  std::optional<std::int64_t> wake_timeout_ms{}, connect_timeout_ms{}, drop_grace_ms{}, max_duration_ms{};
+  std::optional<wire::DeclinePolicy> decline_policy{};
+  bool wait_full_ring = false;
+  std::optional<wire::Group> group{};
+};
+// Takes over a call that another device of this user is in (PROTOCOL.md section 6.6). It is told of as a call of its own, connecting
+// until this device has it. What is known of it is only for showing it until the server answers.
+struct MoveCall {
+  Handle handle = 0;
+  CallId call_id;
+  wire::Role role = wire::Role::Caller;
+  UserId peer;
+  wire::Media media = wire::Media::None;
 };
 enum class Action { Answer, Decline, Busy, Cancel, Hangup, Ignore, MediaUp, MediaDown };
 struct Act { Handle handle = 0; Action action = Action::Hangup; };
+// The application has been told the end of this call (Ended or UnseenOutcome), and its callback has returned.
+struct Seen { CallId call_id; };
 struct FailMedia { Handle handle = 0; wire::MediaFailure reason = wire::MediaFailure::IceFailed; };
-// A command of the application (history, session_…, signal, …); its cmd_id is filled in here. Done, Failed, ExpectationMet or
+// A command of the application (history, ring_more, session_…, signal, …); its cmd_id is filled in here. Done, Failed, ExpectationMet or
 // ConnectionMissed answers with the same number, exactly once.
 struct Request { RequestNumber number = 0; wire::ClientMessage command; };
 
-using Input = std::variant<Connect, Disconnect, Opened, Received, Undecoded, Closed, Wake, PlaceCall, Act, FailMedia, Request>;
+using Input = std::variant<Connect, Disconnect, Opened, Received, Undecoded, Closed, Wake, PlaceCall, MoveCall, Act, FailMedia,
+                           Seen, Request>;
 
 // --- outputs
 
@@ -86,9 +105,14 @@ struct CallView {
   std::optional<std::string> peer_device;
   wire::Media media = wire::Media::None;
   std::optional<std::string> data;
+  bool is_second = false;                    // this device was in another call when it was told of this one
+  bool is_moving = false;                    // this device is about to take the call over, and has not got it yet
+  std::optional<wire::GroupMode> group_mode;  // of a group; `peer` is then this user's own counterpart or the first who is called
+  std::vector<wire::LegView> legs;           // of a group, one for each user who is called
 };
 
-enum class CallMoment { Calling, Incoming, Ringing, Connecting, Active, PeerUnstable, PeerStable };
+// Legs: what is known of the users of a group has changed.
+enum class CallMoment { Calling, Incoming, Ringing, Connecting, Active, PeerUnstable, PeerStable, Legs };
 
 namespace event {
 
@@ -101,6 +125,9 @@ struct Draining { std::int64_t remaining_ms = 0; };
 // A call that this device did not know of: it was offline, or did not ring.
 struct Missed { wire::HistoryRecord record; };
 struct Call { CallMoment moment = CallMoment::Calling; CallView call; };
+// What became of a call of an earlier life of this device, when no more is to be learnt of it. Told once; again after a restart
+// unless Seen says that the application knows.
+struct UnseenOutcome { JournalEntry entry; };
 // Exactly one for each Calling or Incoming, and for each call that never got so far. Nothing about this call comes after it; it is
 // the end of the session under the call as well.
 struct Ended {
@@ -133,15 +160,18 @@ struct ConnectionMissed { RequestNumber request = 0; wire::MissReason reason = w
 }  // namespace event
 
 using EngineEvent = std::variant<event::Online, event::Offline, event::Closed, event::Error, event::Presence, event::Draining, event::Missed,
-                                 event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
+                                 event::UnseenOutcome, event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
                                  event::Done, event::Failed, event::ExpectationMet, event::ConnectionMissed>;
 
 struct OpenSocket { LinkNumber link = 0; };
 struct CloseSocket { LinkNumber link = 0; std::uint16_t code = 1000; std::string reason; };
 struct Send { LinkNumber link = 0; wire::ClientMessage message; };
 struct Tell { EngineEvent event; };
+// The entry of this call is to be kept in place of the one before, and durably before the outputs that follow are carried out.
+struct Keep { JournalEntry entry; };
+struct Forget { CallId call_id; };
 
-using Output = std::variant<OpenSocket, CloseSocket, Send, Tell>;
+using Output = std::variant<OpenSocket, CloseSocket, Send, Tell, Keep, Forget>;
 using Outputs = std::vector<Output>;
 
 class Engine {
@@ -159,6 +189,10 @@ class Engine {
 
   // When advance() must be called next; nothing if no watchdog runs.
   std::optional<Instant> next_deadline() const;
+
+  // Calls that are over and whose end the application has not been told (Seen), the oldest first. What an earlier life has left
+  // in the middle of a call is among them once the server has said, or cannot say, what became of it.
+  std::vector<JournalEntry> unseen_outcomes() const;
 
  private:
   struct Parts;

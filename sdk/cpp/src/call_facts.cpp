@@ -1,0 +1,99 @@
+#include "call_facts.hpp"
+
+namespace offhook::client {
+
+using wire::DeviceState;
+using wire::Outcome;
+using wire::Phase;
+
+bool takes_part(DeviceState you) {
+  switch (you) {
+    case DeviceState::Calling:
+    case DeviceState::Notified:
+    case DeviceState::Ringing:
+    case DeviceState::Winner:
+    case DeviceState::Joined:
+    case DeviceState::Ignored:
+    case DeviceState::Moving: return true;
+    case DeviceState::Elsewhere:
+    case DeviceState::Declined:
+    case DeviceState::Busy:
+    case DeviceState::Bystander:
+    case DeviceState::Done: return false;
+  }
+  return false;
+}
+
+bool rings(DeviceState you) { return you == DeviceState::Notified || you == DeviceState::Ringing; }
+
+bool is_in(DeviceState you) { return you == DeviceState::Moving || you == DeviceState::Winner || you == DeviceState::Joined; }
+
+std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {
+  if (snapshot.device_outcome) return snapshot.device_outcome;
+  if (snapshot.phase == Phase::Ended) return snapshot.outcome.value_or(Outcome::Failed);
+  switch (snapshot.you) {
+    case DeviceState::Elsewhere: return Outcome::AnsweredElsewhere;
+    case DeviceState::Declined: return Outcome::Declined;
+    case DeviceState::Busy: return Outcome::Busy;
+    case DeviceState::Done: return Outcome::Missed;
+    case DeviceState::Calling:
+    case DeviceState::Notified:
+    case DeviceState::Ringing:
+    case DeviceState::Winner:
+    case DeviceState::Joined:
+    case DeviceState::Bystander:
+    case DeviceState::Ignored:
+    case DeviceState::Moving: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<wire::Reason> reason_in(const wire::Snapshot& snapshot) {
+  if (snapshot.phase == Phase::Ended || snapshot.role == wire::Role::Caller) return snapshot.reason;
+  for (const auto& leg : snapshot.legs) {
+    if (leg.user == snapshot.callee.user) return leg.reason;
+  }
+  return snapshot.reason;
+}
+
+const wire::Party& peer_in(const wire::Snapshot& snapshot) {
+  return snapshot.role == wire::Role::Caller ? snapshot.callee : snapshot.caller;
+}
+
+CallView view_of(const wire::Snapshot& snapshot) {
+  CallView view;
+  view.call_id = snapshot.call_id;
+  view.role = snapshot.role;
+  view.peer = peer_in(snapshot).user;
+  view.media = snapshot.media;
+  return view;
+}
+
+bool is_invite(const wire::ClientMessage& command) { return std::holds_alternative<wire::Invite>(command); }
+bool is_session_connect(const wire::ClientMessage& command) { return std::holds_alternative<wire::SessionConnect>(command); }
+bool is_media_word(const wire::ClientMessage& command) {
+  return std::holds_alternative<wire::MediaUp>(command) || std::holds_alternative<wire::MediaDown>(command);
+}
+bool is_last_word(const wire::ClientMessage& command) {
+  return std::holds_alternative<wire::Cancel>(command) || std::holds_alternative<wire::Hangup>(command) ||
+         std::holds_alternative<wire::Decline>(command) || std::holds_alternative<wire::GiveUp>(command);
+}
+
+std::optional<CallId> call_named_in(const wire::ClientMessage& command) {
+  return std::visit(
+      [&](const auto& said) -> std::optional<CallId> {
+        if constexpr (requires { said.call_id; }) {
+          return said.call_id;
+        } else {
+          return std::nullopt;
+        }
+      },
+      command);
+}
+
+bool is_for(const Pending& pending, Handle handle) {
+  const auto* owner = std::get_if<ForCall>(&pending.owner);
+  return owner != nullptr && owner->handle == handle;
+}
+
+}  // namespace offhook::client

@@ -1,0 +1,178 @@
+// Calls that no call here stands for: of other devices, of earlier lives of this one, given up, or told of before the reply that
+// makes them; and what a welcome says of all.
+#include "call_facts.hpp"
+#include "calls.hpp"
+#include "wire/limits.hpp"
+
+namespace offhook::client {
+
+using wire::DeviceState;
+using wire::Outcome;
+using wire::Role;
+
+namespace {
+
+constexpr Handle k_incoming_bit = Handle{1} << 63;
+
+}  // namespace
+
+void Calls::on_stranger(const wire::Snapshot& snapshot) {
+  if (may_be_placed(snapshot)) return keep_stranger(snapshot);
+  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return learn(snapshot);
+  if (!rings(snapshot.you)) return refuse_stranger(snapshot);
+  if (!journal_.has_ended(snapshot.call_id)) on_incoming(snapshot);
+}
+
+// Events, the last one among them, may overtake the reply to an invite when the link was lost between the two. The reply will say
+// whose call it is.
+bool Calls::may_be_placed(const wire::Snapshot& snapshot) {
+  if (snapshot.role != Role::Caller || journal_.has_ended(snapshot.call_id)) return false;
+  return commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; }) != nullptr;
+}
+
+void Calls::keep_stranger(const wire::Snapshot& snapshot) {
+  if (strangers_.size() >= k_max_strangers) return;  // it comes again with the next welcome
+  auto& kept = strangers_.try_emplace(snapshot.call_id, snapshot).first->second;
+  if (kept.version < snapshot.version) kept = snapshot;
+}
+
+void Calls::on_incoming(const wire::Snapshot& snapshot) {
+  if (calls_.size() >= k_max_calls) {
+    journal_.end(view_of(snapshot), {Outcome::Busy, {}, {}, false});
+    journal_.see(snapshot.call_id);
+    commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
+    return;
+  }
+  const Handle handle = k_incoming_bit | ++incoming_;
+  auto& call = calls_[handle];
+  call.view.handle = handle;
+  call.view.call_id = snapshot.call_id;
+  call.stage = Stage::Ringing;
+  call.since = desk_.now;
+  call.shown = snapshot;
+  call.shown->peer_unstable = false;
+  note(call, snapshot, true);
+  journal_.begin(call.view);
+  tell(call, CallMoment::Incoming);
+  say(call, wire::RingAck{"", snapshot.call_id, false});
+  apply(call, snapshot);
+}
+
+// A call in which the server believes this device to be, but the application does not know it, or knows that it is over: an
+// invite given up too early, or the call of an application that has started anew. It must not go on with nobody here.
+void Calls::refuse_stranger(const wire::Snapshot& snapshot) {
+  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
+  const auto id = snapshot.call_id;
+  if (is_awaiting_last_word(id)) return;
+  constexpr auto k_unknown = "unknown";
+  journal_.owe(view_of(snapshot), k_unknown);
+  if (snapshot.you == DeviceState::Calling) {
+    commands_.submit(wire::Cancel{"", id, {}}, ForEngine{});
+  } else {
+    commands_.submit(wire::GiveUp{"", id, k_unknown}, ForEngine{});
+  }
+}
+
+bool Calls::is_awaiting_last_word(CallId id) {
+  return commands_.find([&](const Pending& p) { return is_last_word(p.command) && call_named_in(p.command) == id; }) != nullptr;
+}
+
+void Calls::settle_strangers() {
+  for (const auto& [id, snapshot] : std::exchange(strangers_, {})) on_snapshot(snapshot);
+}
+
+// --- what became of calls that are over here
+
+void Calls::learn(const wire::Snapshot& snapshot) {
+  if (const auto outcome = outcome_in(snapshot)) journal_.settle(snapshot.call_id, *outcome, reason_in(snapshot));
+}
+
+void Calls::on_other_reply(const Pending& pending, const wire::Snapshot& snapshot) {
+  if (auto* call = find(snapshot.call_id)) return apply(*call, snapshot);
+  learn(snapshot);
+  if (is_last_word(pending.command)) journal_.acknowledge(snapshot.call_id);
+}
+
+// Whatever the error is, the server has answered.
+void Calls::on_other_error(const Pending& pending) {
+  const auto id = call_named_in(pending.command);
+  if (!id || find(*id) != nullptr || Commands::is_asked_for(pending)) return;
+  if (is_last_word(pending.command) || std::holds_alternative<wire::GetCall>(pending.command)) journal_.give_up_hope(*id);
+}
+
+// --- reconnecting
+
+std::vector<CallId> Calls::believed() {
+  named_.clear();
+  std::vector<CallId> ids;
+  const auto add = [&](CallId id) {
+    if (ids.size() < wire::k_max_hello_calls && named_.insert(id).second) ids.push_back(id);
+  };
+  for (const auto& [handle, call] : calls_) {
+    if (call.view.call_id) add(*call.view.call_id);
+  }
+  for (const auto& id : journal_.unsettled()) add(id);
+  return ids;
+}
+
+// The snapshots in a welcome are newer than the events that a resume replays, which then have nothing to add. To a fresh client
+// they are complete: what was asked for and is not among them is unknown to the server.
+void Calls::on_welcome(const wire::Welcome& welcome) {
+  std::set<CallId> known;
+  for (const auto& snapshot : welcome.calls) known.insert(snapshot.call_id);
+  if (!welcome.resumed) end_unknown(known);
+  for (const auto& snapshot : welcome.calls) {
+    const bool rings_again = rings(snapshot.you) && journal_.is_silenced(snapshot.call_id) && find(snapshot.call_id) == nullptr;
+    rings_again ? on_incoming(snapshot) : on_snapshot(snapshot);
+  }
+  if (welcome.resumed) return;
+  settle_earlier(known);
+  pay_debts();
+  for (auto& [handle, call] : calls_) rejoin_session(call);
+}
+
+// A hello names 16 calls at most; of the others the server is asked one by one.
+void Calls::end_unknown(const std::set<CallId>& known) {
+  std::vector<Handle> unknown;
+  for (auto& [handle, call] : calls_) {
+    const auto id = call.view.call_id;
+    if (!id || known.contains(*id) || call.stage == Stage::Taking) continue;
+    if (named_.contains(*id)) {
+      unknown.push_back(handle);
+    } else if (!is_awaiting_last_word(*id)) {
+      say(call, wire::GetCall{"", *id});
+    }
+  }
+  for (const auto handle : unknown) end_unknown(*find(handle));
+}
+
+void Calls::end_unknown(Call& call) {
+  const auto id = *call.view.call_id;
+  finish(call, {}, true);
+  journal_.give_up_hope(id);
+}
+
+// What an earlier life has left: the snapshots of this welcome have said what became of the calls among them.
+void Calls::settle_earlier(const std::set<CallId>& known) {
+  for (const auto& id : journal_.unsettled()) {
+    if (find(id) != nullptr || known.contains(id)) continue;
+    if (named_.contains(id)) {
+      journal_.give_up_hope(id);
+    } else if (!is_awaiting_last_word(id)) {
+      commands_.submit(wire::GetCall{"", id}, ForEngine{});
+    }
+  }
+  for (const auto& id : journal_.live()) {
+    if (known.contains(id) && find(id) == nullptr) journal_.settle(id, Outcome::LostContact, std::nullopt);
+  }
+}
+
+// The farewells that never got through.
+void Calls::pay_debts() {
+  for (const auto& entry : journal_.owing()) {
+    if (is_awaiting_last_word(entry.call_id) || find(entry.call_id) != nullptr) continue;
+    commands_.submit(wire::GiveUp{"", entry.call_id, *entry.owes}, ForEngine{});
+  }
+}
+
+}  // namespace offhook::client
