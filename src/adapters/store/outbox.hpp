@@ -1,0 +1,93 @@
+// The outbox port: events for webhooks that wait to be delivered. It keeps the order: of the events of one endpoint with one
+// order key just the first can be due, and the next one follows when that has been delivered or given up. Used by the loop's
+// thread only; answers come before a function returns, or later on the loop's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+namespace offhook::store {
+
+// Whom an event is for: a webhook of a project.
+struct EndpointKey {
+  ProjectId project;
+  std::string name;
+  auto operator<=>(const EndpointKey&) const = default;
+};
+
+enum class OutboxState { Waiting, Due, Dead };  // Waiting: for an earlier one with its order key; Dead: given up, kept for a replay
+
+// One event for one endpoint.
+struct OutboxEntry {
+  std::uint64_t number = 0;       // given by the store; grows
+  EndpointKey endpoint;
+  std::string order_key;          // a call or a session
+  std::string event_id;           // the same for every endpoint and every attempt
+  std::string type;
+  std::string body;
+  Instant created_at{};
+  OutboxState state = OutboxState::Waiting;
+  Instant due_at{};               // if Due: not to be tried before
+  std::uint32_t attempts = 0;     // that have failed
+  std::string problem;            // of the last one
+};
+
+struct OutboxDelivered {};
+struct OutboxRetry { Instant at; std::string problem; };
+struct OutboxDead { std::string problem; };
+using OutboxVerdict = std::variant<OutboxDelivered, OutboxRetry, OutboxDead>;
+
+struct OutboxQuery {
+  ProjectId project;
+  std::optional<std::string> endpoint{};
+  std::optional<std::string> order_key{};
+  std::optional<bool> dead{};              // only those given up, or only the others
+  std::optional<std::uint64_t> after{};    // only numbers above
+  std::size_t limit = 20;
+};
+
+// Dead letters of a project: one, or all of an endpoint.
+struct OutboxReplay {
+  ProjectId project;
+  std::variant<std::uint64_t, std::string> which;
+};
+
+// The next one that becomes due after `now` says when to ask again.
+struct DueEntries {
+  std::vector<OutboxEntry> entries;
+  std::optional<Instant> next;
+};
+
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+
+  // In this order, all or none; numbers and states are set here. `durable` as of Store::put.
+  virtual void add(std::vector<OutboxEntry> entries, std::function<void()> durable) = 0;
+
+  // Due at `now`, longest due first, at most `limit`; what has been called durable is seen. Nothing if the store is overloaded or
+  // broken: ask again later.
+  virtual void find_due(const EndpointKey& endpoint, Instant now, std::size_t limit,
+                        std::function<void(std::optional<DueEntries>)> found) = 0;
+
+  // A number that is not kept or not due (any more) is ignored. A delivered event is forgotten; after it and after a dead one the next with
+  // its order key is due at `now`.
+  virtual void settle(std::uint64_t number, OutboxVerdict verdict, Instant now, std::function<void()> durable) = 0;
+
+  // By number, at most `limit`; nothing if the store is overloaded or broken.
+  virtual void list(const OutboxQuery& query, std::function<void(std::optional<std::vector<OutboxEntry>>)> found) = 0;
+
+  // Dead ones get a new life: no attempts yet, created at `now`; each takes its turn in its line again, before younger ones, though
+  // some of these may have been delivered meanwhile. event_id and body stay. `done` is told how many, when that is durable.
+  virtual void replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) = 0;
+};
+
+}  // namespace offhook::store
