@@ -24,9 +24,10 @@ struct CallDevice {
   Member self;
   wire::DeviceState state = wire::DeviceState::Notified;
   std::optional<wire::Outcome> outcome;   // decided for this device
-  std::optional<Instant> lost_since;      // its link is lost
+  std::optional<Instant> lost_since;      // its link is lost, or it is back and `unconfirmed`
+  bool unconfirmed = false;               // a new client of it is there, which has not said yet that it knows the call
   bool in_session = false;
-  bool has_media = false;                 // it receives the other side's
+  bool has_media = false;                 // it receives the other side's; without media: it has been in the session
   bool second_call = false;               // it was in another call when it was told of this one
 };
 

@@ -79,7 +79,7 @@ void CallEngine::on(CreateCall&& mail) {
 }
 
 void CallEngine::begin(Call& call) {
-  desk_.post(CreateSession{call.session, call.project, call.id});
+  desk_.post(CreateSession{call.session, call.project, call.id, {}, {}});
   share(call, call.caller);
   desk_.post(LiveCall{call.caller.active->self.client, call.id, true});
   for (auto& leg : call.legs) {
@@ -131,6 +131,10 @@ void CallEngine::on(InviteAgain&& mail) {
   auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, caller.user);
   auto* device = leg == nullptr ? nullptr : device_in(*leg, caller.device);
   bool merged = device != nullptr && device == leg->active;
+  const auto before = leg != nullptr ? call->version : 0;
+  const InviteRecord alias{caller.user.user, caller.device, invite.cmd_id, true};
+  if (leg != nullptr && !request) note_invite(*call, alias);
+  if (device != nullptr && !request) confirm({*call, *leg, *device}, caller.client);
   if (leg != nullptr && is_open(*leg)) {
     if (device == nullptr) device = &add_device(*call, *leg, caller, false);
     call->media = std::min(call->media, invite.media);
@@ -142,9 +146,11 @@ void CallEngine::on(InviteAgain&& mail) {
     merged = leg->moving != nullptr && leg->moving->self.is_same_device(caller);
   }
   if (merged) {
+    if (call->version == before) changed(*call);
     if (request) tell(*call, *device_in(*leg, caller.device));
     return answer_place(*call, caller, invite.cmd_id, request, true);
   }
+  if (leg != nullptr && !request) call->invites.pop_back();
   CreateCall refused;
   refused.call = desk_.make_id<CallKind>(mail.call.slot());
   refused.refusal = Refusal{Outcome::Busy, Reason::InCall};
@@ -155,7 +161,19 @@ void CallEngine::on(InviteAgain&& mail) {
   on(std::move(refused));
 }
 
+// The first, which made the call, is kept whatever comes.
+void CallEngine::note_invite(Call& call, const InviteRecord& invite) {
+  if (call.invites.size() >= k_max_invites_per_call) call.invites.erase(call.invites.begin() + 1);
+  call.invites.push_back(invite);
+}
+
 // --- commands
+
+// Such a command of a device that has come back does not mean that it goes on with the call.
+static bool leaves(const wire::ClientMessage& command) {
+  return std::holds_alternative<wire::GiveUp>(command) || std::holds_alternative<wire::Hangup>(command) ||
+         std::holds_alternative<wire::Cancel>(command);
+}
 
 void CallEngine::on(const CallCommand& mail) {
   const Asker asker{mail.who.client, *cmd_id_of(mail.command)};
@@ -173,6 +191,7 @@ void CallEngine::on(const CallCommand& mail) {
     }
   } else if (call->phase != Phase::Ended && device != nullptr) {
     Speaker who{*call, *leg, *device};
+    if (!leaves(mail.command)) confirm(who, mail.who.client);
     command(who, mail.command);
   }
   desk_.reply(asker, wire::CallReply{snapshot(*call, mail.who)});
@@ -207,6 +226,7 @@ void CallEngine::on_command(Speaker& who, const wire::GiveUp&) {
   if (who.is_active() && who.leg.outcome) return;
   if (who.is_active() && who.leg.moving != nullptr) {  // another device is about to take over
     who.device.lost_since = who.device.lost_since.value_or(desk_.now);
+    changed(call);
   } else if (who.is_active()) {
     const bool answered = is_answered(call.phase);
     if (!who.is_caller()) return conclude(call, who.leg, Outcome::Dropped, Reason::CalleeLost, &who.device);
@@ -226,24 +246,40 @@ void CallEngine::on(const DeviceAttached& mail) {
   if (leg == nullptr) return;
   if (auto* device = device_in(*leg, mail.who.device)) {
     Speaker who{*call, *leg, *device};
-    return attach(who, mail.who);
+    return attach(who, mail);
   }
   if (leg == &call->caller || !is_open(*leg) || leg->devices.size() >= k_max_devices_per_call) return;
   add_device(*call, *leg, mail.who, mail.in_call);  // it learns of the call from its welcome
   changed(*call);
 }
 
-void CallEngine::attach(Speaker& who, const Member& member) {
+// A new client may be an application that was started anew and knows nothing of the call. Its link is no contact in the call
+// until it names it; else a device that crashes again and again would keep a call alive that nobody is in.
+void CallEngine::attach(Speaker& who, const DeviceAttached& mail) {
   auto& [call, leg, device] = who;
-  const bool fresh = device.self.client != member.client;
-  const bool was_lost = device.lost_since.has_value();
-  device.self = member;
-  device.lost_since.reset();
+  const bool fresh = device.self.client != mail.who.client;
+  device.self = mail.who;
   const bool takes_part = who.is_active() || &device == leg.moving || can_ring(device.state);
-  if (takes_part && !leg.outcome) desk_.post(LiveCall{member.client, call.id, true});
-  if (fresh && device.has_media) {  // the application has started anew: media must be negotiated again
-    device.has_media = false;
-    if (call.phase == Phase::Active) arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
+  if (takes_part && !leg.outcome) desk_.post(LiveCall{mail.who.client, call.id, true});
+  device.unconfirmed = !mail.named && (fresh || device.unconfirmed);
+  if (!device.unconfirmed) return come_back(who, fresh);
+  if (device.lost_since) return;
+  device.lost_since = desk_.now;
+  on_contact_changed(who);
+}
+
+void CallEngine::confirm(Speaker who, ClientId client) {
+  if (who.device.unconfirmed && who.device.self.client == client) come_back(who, true);
+}
+
+void CallEngine::come_back(Speaker& who, bool fresh) {
+  auto& [call, leg, device] = who;
+  const bool was_lost = device.lost_since.has_value();
+  device.unconfirmed = false;
+  device.lost_since.reset();
+  const bool had_media = fresh && std::exchange(device.has_media, false);  // it must be negotiated again
+  if (had_media && call.phase == Phase::Active && !leg.outcome) {
+    arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
   }
   if (was_lost) on_contact_changed(who);
 }
@@ -280,9 +316,14 @@ void CallEngine::on(const SessionPresence& mail) {
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.device);
   if (device == nullptr) return;
   device->in_session = mail.joined;
-  if (call->media != wire::Media::None) return;
-  if (mail.joined && device == leg->moving) finish_move(*call, *leg, nullptr);
-  activate_if_connected(*call, nullptr);
+  if (mail.joined) confirm({*call, *leg, *device}, device->self.client);
+  if (call->media != wire::Media::None || !mail.joined) return;
+  device->has_media = true;
+  const bool was_awaited = leg->timers.contains(TimerKind::Media);
+  disarm(leg->timers, TimerKind::Media);
+  const bool moves = device == leg->moving;
+  if (moves) finish_move(*call, *leg, nullptr);
+  if (!activate_if_connected(*call, nullptr) && was_awaited && !moves) changed(*call);
 }
 
 void CallEngine::on(const AskSnapshot& mail) {
@@ -318,9 +359,10 @@ bool CallEngine::take_expired(Timers& timers, TimerKind kind) {
   return true;
 }
 
+// One that has just expired and is served next is due now.
 std::optional<Instant> CallEngine::at(const Timers& timers, TimerKind kind) const {
   const auto found = timers.find(kind);
-  return found == timers.end() ? std::nullopt : desk_.timers.at(found->second.handle);
+  return found == timers.end() ? std::nullopt : std::optional(desk_.timers.at(found->second.handle).value_or(desk_.now));
 }
 
 Call* CallEngine::find(CallId id) {

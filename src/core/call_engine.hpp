@@ -63,6 +63,7 @@ class CallEngine {
   CallDevice& add_device(Call& call, Leg& leg, const Member& member, bool in_call);
   void answer_place(Call& call, const Member& who, const std::string& cmd_id, std::optional<std::uint64_t> request, bool merged);
   void share(Call& call, Leg& leg);
+  void note_invite(Call& call, const InviteRecord& invite);
   void command(Speaker& who, const wire::ClientMessage& command);
 
   void on_command(Speaker& who, const wire::RingAck& command);
@@ -81,6 +82,7 @@ class CallEngine {
 
   void move_here(Call& call, Leg& leg, const Member& member);
   void abort_move(Call& call, Leg& leg, const CallDevice* except = nullptr);
+  void stop_move(Call& call, Leg& leg);
   void finish_move(Call& call, Leg& leg, const CallDevice* except);
 
   std::optional<wire::ErrorWord> ring_more(Call& call, const std::vector<UserId>& users);
@@ -88,9 +90,11 @@ class CallEngine {
   std::optional<Refusal> verdict(Call& call);
   Refusal best_outcome(const Call& call) const;
 
-  void activate_if_connected(Call& call, const CallDevice* except);
+  bool activate_if_connected(Call& call, const CallDevice* except);
   bool is_ready(const Call& call, const Leg& leg) const;
-  void attach(Speaker& who, const Member& member);
+  void attach(Speaker& who, const DeviceAttached& mail);
+  void confirm(Speaker who, ClientId client);
+  void come_back(Speaker& who, bool fresh);
   void on_contact_changed(Speaker& who);
   void arm_grace(Call& call, Leg& leg);
 

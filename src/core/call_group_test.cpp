@@ -278,5 +278,15 @@ TEST_F(Groups, AGroupIsNoCallBetweenTwo) {
   }
 }
 
+// A group does not take the one place for ringing from itself.
+TEST_F(Groups, RingsSomebodyWhoseDevicesRingForOneCallAtATime) {
+  world.send(bob, wire::SetRules{"", {.call_waiting = {}, .max_parallel_rings = 1, .do_not_disturb = false, .blocked = {}}});
+  wire::Invite invite{"", "", wire::Media::None, {}, {}};
+  invite.group = wire::Group{{"bob", "carol"}, wire::GroupMode::FirstAnswer, wire::OwnerLeaves::End};
+  world.send(alice, invite);
+  EXPECT_EQ(world.replied_call(alice).legs.at(0).state, wire::LegState::Invited);
+  EXPECT_EQ(world.count<wire::CallEvent>(bob), 1);
+}
+
 }  // namespace
 }  // namespace offhook::core

@@ -1,4 +1,6 @@
 // Everything after the answer: media, and sides that are lost.
+#include <utility>
+
 #include "core/call_engine.hpp"
 
 namespace offhook::core {
@@ -11,19 +13,20 @@ void CallEngine::on_command(Speaker& who, const wire::MediaUp&) {
   auto& [call, leg, device] = who;
   const bool moves = &device == leg.moving;
   if (!is_answered(call.phase) || !(who.is_active() || moves) || leg.outcome || call.media == wire::Media::None) return;
+  const bool was_awaited = leg.timers.contains(TimerKind::Media);
   device.has_media = true;
-  if (moves) finish_move(call, leg, &device);
   disarm(leg.timers, TimerKind::Media);
-  activate_if_connected(call, &device);
+  if (moves) finish_move(call, leg, &device);
+  if (!activate_if_connected(call, &device) && was_awaited && !moves) changed(call);
 }
 
 void CallEngine::on_command(Speaker& who, const wire::MediaDown&) {
   auto& [call, leg, device] = who;
   if (!is_answered(call.phase) || !who.is_active() || leg.outcome || call.media == wire::Media::None) return;
   device.has_media = false;
-  if (call.phase == Phase::Active && !at(leg.timers, TimerKind::Media)) {
-    arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
-  }
+  if (call.phase != Phase::Active || leg.timers.contains(TimerKind::Media)) return;
+  arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
+  changed(call);
 }
 
 void CallEngine::on_command(Speaker& who, const wire::MediaFailed& command) {
@@ -43,8 +46,9 @@ bool CallEngine::is_ready(const Call& call, const Leg& leg) const {
   return call.media == wire::Media::None ? leg.active->in_session : leg.active->has_media;
 }
 
-void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
-  if (!is_answered(call.phase)) return;
+// Says whether anything has changed by it.
+bool CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
+  if (!is_answered(call.phase)) return false;
   int ready = 0;
   bool joins = false;  // somebody who was waited for
   each_leg(call, [&](Leg& leg) {
@@ -53,7 +57,7 @@ void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
     joins = joins || at(leg.timers, TimerKind::Connect);
   });
   const bool starts = call.phase == Phase::Connecting;
-  if (starts ? ready < 2 : !joins) return;
+  if (starts ? ready < 2 : !joins) return false;
   if (starts) {
     call.phase = Phase::Active;
     call.active_at = desk_.now;
@@ -64,6 +68,7 @@ void CallEngine::activate_if_connected(Call& call, const CallDevice* except) {
   });
   changed(call);
   tell_all(call, except);
+  return true;
 }
 
 // How long we wait for whoever is lost. A wait that has begun goes on: a restart may have extended it.

@@ -1,5 +1,7 @@
 // A user takes the call to another device. Both may have media for a while; only the active one's hang-up counts, and the
 // switch happens when the new one has media.
+#include <utility>
+
 #include "core/call_engine.hpp"
 #include "core/limits.hpp"
 
@@ -12,7 +14,8 @@ void CallEngine::move_here(Call& call, Leg& leg, const Member& member) {
   auto* device = device_in(leg, member.device);
   if (!is_answered(call.phase) || !is_in(leg) || device == leg.active || (device != nullptr && device == leg.moving)) return;
   if (device == nullptr && leg.devices.size() >= k_max_devices_per_call) return;
-  if (leg.moving != nullptr) abort_move(call, leg);
+  auto* replaced = leg.moving;
+  if (replaced != nullptr) stop_move(call, leg);
   if (device == nullptr) device = &leg.devices.emplace_back();
   *device = CallDevice{};  // its part in the call begins anew
   device->self = member;
@@ -23,18 +26,23 @@ void CallEngine::move_here(Call& call, Leg& leg, const Member& member) {
   desk_.post(LiveCall{member.client, call.id, true});
   desk_.post(Admit{call.session, leg.user, member.device});
   changed(call);
+  if (replaced != nullptr) tell(call, *replaced);
 }
 
 // The old device keeps the call.
 void CallEngine::abort_move(Call& call, Leg& leg, const CallDevice* except) {
-  auto& device = *leg.moving;
-  leg.moving = nullptr;
-  disarm(leg.timers, TimerKind::Move);
-  leave_ring(call, device, DeviceState::Elsewhere, Outcome::AnsweredElsewhere);
-  desk_.post(Expel{call.session, leg.user, device.self.device});
+  const auto& device = *leg.moving;
+  stop_move(call, leg);
   arm_grace(call, leg);
   changed(call);
   if (&device != except) tell(call, device);
+}
+
+void CallEngine::stop_move(Call& call, Leg& leg) {
+  auto& device = *std::exchange(leg.moving, nullptr);
+  disarm(leg.timers, TimerKind::Move);
+  leave_ring(call, device, DeviceState::Elsewhere, Outcome::AnsweredElsewhere);
+  desk_.post(Expel{call.session, leg.user, device.self.device});
 }
 
 void CallEngine::finish_move(Call& call, Leg& leg, const CallDevice* except) {

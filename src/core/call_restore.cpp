@@ -92,7 +92,7 @@ void CallEngine::go_on() {
 
 // The grace of those who are lost begins once: it is kept before another restart could begin it anew.
 void CallEngine::go_on(Call& call) {
-  desk_.post(CreateSession{call.session, call.project, call.id});
+  desk_.post(CreateSession{call.session, call.project, call.id, {}, {}});
   each_leg(call, [&](Leg& leg) {
     if (leg.outcome) return tell_missed(call, leg, nullptr);
     if (!leg.asked && &leg != &call.caller) desk_.post(RingLeg{call.id, call.caller.user, leg.user});

@@ -159,8 +159,7 @@ LegRecord CallEngine::leg_record(const Leg& leg) const {
 std::vector<DeadlineRecord> CallEngine::deadline_records(const Timers& timers) const {
   std::vector<DeadlineRecord> records;
   for (const auto& [kind, armed] : timers) {
-    const auto moment = desk_.timers.at(armed.handle);
-    records.push_back({kind, moment.value_or(desk_.now), armed.extended});  // no moment: due now, served next
+    records.push_back({kind, *at(timers, kind), armed.extended});
   }
   return records;
 }

@@ -202,6 +202,59 @@ TEST_F(Calls, AReloadedPageIsTheSameParticipant) {
   ASSERT_EQ(bob.welcome.calls.size(), 1U);
   EXPECT_EQ(bob.welcome.calls[0].you, DeviceState::Winner);
   EXPECT_FALSE(seen(alice).peer_unstable);
+  join(bob, bob.welcome.calls[0]);
+  world.run(60s);
+  EXPECT_EQ(world.engine.counts().live_calls, 1U);
+}
+
+TEST_F(Calls, AReloadedPageThatDoesNotJoinAgainIsLost) {
+  const auto call = talk();
+  world.close(bob);
+  world.say_hello(bob, false, {call});
+  world.run(21s);
+  expect_end(seen(alice), Outcome::Dropped, Reason::MediaLost, Outcome::Dropped);
+}
+
+// Its link alone keeps no call alive: it may know nothing of it, and be gone again before it could say so.
+TEST_F(Calls, ADeviceThatHasForgottenTheCallIsNotBackInIt) {
+  talk();
+  for (int i = 0; i < 6; ++i) {
+    world.close(bob);
+    world.run(2s);
+    world.say_hello(bob);
+    EXPECT_EQ(bob.welcome.calls.size(), 1U) << "it is told all the same";
+    EXPECT_TRUE(seen(alice).peer_unstable);
+    world.run(1s);
+  }
+  world.run(2s);
+  expect_end(seen(alice), Outcome::Dropped, Reason::CalleeLost, Outcome::Dropped);
+}
+
+TEST_F(Calls, ACommandAboutOneCallIsNoContactInAnother) {
+  const auto first = talk();
+  world.send(bobs_tablet, wire::Invite{"", "alice", wire::Media::None, {}, {}});  // busy: bob is in a call with her
+  auto& carol = arrive("carol", "c1");
+  world.send(carol, wire::Invite{"", "bob", wire::Media::None, {}, {}});
+  const auto second = world.replied_call(carol).call_id;
+  world.close(bob);
+  world.run(10s);
+  world.say_hello(bob);  // has started anew, knows of the second only because it rings now
+  world.send(bob, wire::RingAck{"", second, false});
+  world.send(bob, wire::GiveUp{"", second, "ring"});
+  EXPECT_TRUE(seen(alice).peer_unstable);
+  world.run(10s);
+  EXPECT_EQ(seen(alice).call_id, first);
+  expect_end(seen(alice), Outcome::Dropped, Reason::CalleeLost, Outcome::Dropped);
+}
+
+TEST_F(Calls, AnyCommandAboutTheCallBringsADeviceBack) {
+  const auto call = talk();
+  world.close(bob);
+  world.run(10s);
+  world.say_hello(bob);
+  world.send(bob, wire::GetCall{"", call});
+  EXPECT_FALSE(seen(alice).peer_unstable);
+  join(bob, world.replied_call(bob));
   world.run(60s);
   EXPECT_EQ(world.engine.counts().live_calls, 1U);
 }

@@ -223,7 +223,7 @@ void ClientEngine::open(Client& client, const wire::Hello& hello, bool resumed) 
   if (client.anonymous) {
     desk_.post(Attached{client.self.client, {}});
   } else {
-    desk_.post(Attach{client.self});
+    desk_.post(Attach{client.self, opening.named});
   }
 }
 
@@ -345,8 +345,7 @@ void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::
     return desk_.refuse(asker, ErrorWord::NotAllowed, "Only the app's backend creates sessions on this server.");
   }
   const auto session = desk_.make_id<SessionKind>(client.self.client.slot());
-  desk_.post(CreateSession{session, client.self.user.project, std::nullopt});
-  desk_.effect(MakeSessionToken{asker.client, asker.cmd_id, client.self.user.project, session});
+  desk_.post(CreateSession{session, client.self.user.project, std::nullopt, asker, std::nullopt});
 }
 
 // A cancel that knows the call by its invite only. The invite may still be on its way: then it is cancelled when it comes.
@@ -393,6 +392,9 @@ void ClientEngine::restore(const UserKey& user, const InviteRecord& kept, CallId
   if (memory.answers.insert_or_assign(kept.cmd_id, wire::Reply{kept.cmd_id, std::move(body)}).second) {
     memory.order.push_back(kept.cmd_id);
   }
+  if (memory.order.size() <= k_max_remembered_commands) return;
+  memory.answers.erase(memory.order.front());
+  memory.order.pop_front();
 }
 
 void ClientEngine::restore(WithdrawnRecord&& kept) {

@@ -172,9 +172,7 @@ struct Engine::Parts {
   }
   void take(AdminCreateSession& event) {
     const auto session = desk.make_id<SessionKind>(slot_of(event.project));
-    desk.post(CreateSession{session, event.project, std::nullopt});
-    deliver_mail();
-    desk.effect(SessionMade{event.request, session});
+    desk.post(CreateSession{session, event.project, std::nullopt, std::nullopt, event.request});
   }
   void take(DrainStarted& event) {
     if (desk.drain_end) return;
@@ -195,6 +193,8 @@ Engine::Engine(Settings settings, const Seed& seed, std::map<ProjectId, Settings
 }
 
 Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
 
 void Engine::restore(Instant now, std::vector<Record> records, Effects& out) {
   parts_->enter(now, out);

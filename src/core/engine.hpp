@@ -36,8 +36,8 @@ class Engine {
   // `projects` have settings of their own. REQUIRES: check_settings of each is empty.
   Engine(Settings settings, const Seed& seed, std::map<ProjectId, Settings> projects = {});
   ~Engine();
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
 
   // Goes on where the engine that emitted these records in its Store effects was, at most once and before all else. The order
   // of `records` does not matter; ended calls of which is_needed says no may be left out. Deadlines that have passed are served.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <string>
@@ -18,11 +19,18 @@ using namespace std::chrono_literals;
 class World {
  public:
   explicit World(Settings settings = {}, std::map<ProjectId, Settings> projects = {})
-      : engine(std::move(settings), Seed{7}, std::move(projects)) {}
+      : settings_(std::move(settings)), projects_(std::move(projects)), engine(settings_, Seed{7}, projects_) {}
 
+ private:
+  Settings settings_;
+  std::map<ProjectId, Settings> projects_;
+
+ public:
   Engine engine;
   Instant now{std::chrono::seconds{1'700'000'000}};
   std::vector<CallRecord> stored;
+  std::map<RecordKey, Record> kept;  // as a store would have it
+  int stores = 0;
   bool drained = false;
   std::vector<RestAnswered> rest_answers;
 
@@ -77,16 +85,38 @@ class World {
   // Serves every deadline on the way, as the loop would.
   void run(Duration time) {
     const auto end = now + time;
-    while (engine.next_deadline() && engine.next_deadline()->at <= end) {
+    while (!crashed_ && engine.next_deadline() && engine.next_deadline()->at <= end) {
       now = std::max(now, engine.next_deadline()->at);
       Effects out;
       engine.advance(now, out);
       carry_out(out);
     }
-    now = end;
+    if (!crashed_) now = end;
+  }
+
+  // The server dies as soon as so many records more are durable: whatever follows is not carried out.
+  void crash_after(int stores_more) { crash_at_ = stores + stores_more; }
+  bool is_crashed() const { return crashed_; }
+  void crash() {
+    crashed_ = true;
+    crash_at_.reset();
+    devices_.clear();
+  }
+
+  // A new process with what the old one has stored, in whatever order; it may crash again while it recovers.
+  void restart() {
+    crashed_ = false;
+    engine = Engine(settings_, Seed{7, ++restarts_}, projects_);
+    std::vector<Record> records;
+    for (const auto& [key, record] : kept) records.push_back(record);
+    if (restarts_ % 2 == 0) std::reverse(records.begin(), records.end());
+    Effects out;
+    engine.restore(now, std::move(records), out);
+    carry_out(out);
   }
 
   void feed(Event event) {
+    if (crashed_) return;
     Effects out;
     engine.handle(now, std::move(event), out);
     carry_out(out);
@@ -119,10 +149,9 @@ class World {
  private:
   void carry_out(const Effects& effects) {
     for (const auto& effect : effects) {
+      if (crashed_) return;
       if (const auto* send = std::get_if<Send>(&effect)) deliver(*send);
-      if (const auto* store = std::get_if<Store>(&effect)) {
-        if (const auto* call = std::get_if<CallRecord>(&store->record)) keep(*call);
-      }
+      if (const auto* store = std::get_if<Store>(&effect)) keep(store->record);
       if (const auto* close = std::get_if<CloseLink>(&effect); close != nullptr && devices_.contains(close->link)) {
         devices_[close->link]->closed = close->code;
         devices_.erase(close->link);
@@ -130,6 +159,17 @@ class World {
       if (std::holds_alternative<Drained>(effect)) drained = true;
       if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
     }
+  }
+
+  void keep(const Record& record) {
+    ++stores;
+    if (const auto* call = std::get_if<CallRecord>(&record)) keep(*call);
+    if (const auto* gone = std::get_if<GoneRecord>(&record)) {
+      kept.erase(gone->key);
+    } else {
+      kept.insert_or_assign(key_of(record), record);
+    }
+    if (crash_at_ == stores) crash();
   }
 
   // Every step of every call of every test is one of those in life.hpp.
@@ -141,7 +181,26 @@ class World {
     stored.push_back(call);
   }
 
+  // Nobody is told what a crash could take back.
+  void expect_durable(const wire::Snapshot& told) {
+    const auto newest = newest_.find(told.call_id);
+    if (newest == newest_.end()) return ADD_FAILURE() << "told of a call that is not stored";
+    EXPECT_LE(told.version, newest->second.version) << "told before it was stored";
+    EXPECT_TRUE(told.version < newest->second.version || told.phase == newest->second.phase);
+  }
+
+  void expect_durable(const wire::ServerMessage& message) {
+    if (const auto* event = std::get_if<wire::CallEvent>(&message)) expect_durable(event->call);
+    if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
+      for (const auto& call : welcome->calls) expect_durable(call);
+    }
+    const auto* reply = std::get_if<wire::Reply>(&message);
+    const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
+    if (call != nullptr) expect_durable(call->call);
+  }
+
   void deliver(const Send& send) {
+    expect_durable(send.message);
     const auto found = devices_.find(send.link);
     if (found == devices_.end() || !found->second->answers_pings) return;
     auto& device = *found->second;
@@ -167,6 +226,9 @@ class World {
   std::map<LinkId, Device*> devices_;
   std::map<CallId, CallRecord> newest_;
   std::uint64_t last_link_ = 0;
+  std::optional<int> crash_at_;
+  bool crashed_ = false;
+  std::uint32_t restarts_ = 0;
 };
 
 // Alice with one device, Bob with two; all say hello unless a test says otherwise.

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,7 +44,7 @@ struct LiveCall { ClientId client; CallId call; bool live = true; };            
 struct Membership { ClientId client; SessionId session; bool joined = true; };
 
 // --- to `user:`
-struct Attach { Member member; };                     // the device has a client and a link; answered by Attached
+struct Attach { Member member; std::set<CallId> named; };  // the device has a client and a link, and named calls; answered by Attached
 struct LinkDown { UserKey user; DeviceId device; };   // it may come back
 struct Detach { Member member; };                     // its client is gone
 struct Opened { Member member; std::vector<CallId> shown; };  // welcome is said; it showed these calls
@@ -95,16 +96,19 @@ struct LegFound {
 // An invite to somebody with whom there is a call already.
 struct InviteAgain { CallId call; PlaceCall place; };
 struct CallCommand { CallId call; Member who; wire::ClientMessage command; };
-struct DeviceAttached { CallId call; Member who; bool in_call = false; };
+struct DeviceAttached { CallId call; Member who; bool in_call = false; bool named = false; };
 struct DeviceLost { CallId call; Member who; Instant since; };
 struct AskSnapshot { CallId call; Member who; bool named = false; };  // named: the client asked for this very call
 struct SessionPresence { CallId call; UserKey user; DeviceId device; bool joined = true; };
 
 // --- to `session:`
+// Answered with a token or the id, once the session cannot be lost any more.
 struct CreateSession {
   SessionId session;
   ProjectId project;
   std::optional<CallId> call;
+  std::optional<Asker> asker;
+  std::optional<std::uint64_t> request;  // of the REST interface
 };
 struct Admit { SessionId session; UserKey user; DeviceId device; };
 struct Expel { SessionId session; UserKey user; DeviceId device; };

@@ -12,6 +12,11 @@ using wire::LeaveReason;
 using wire::MissReason;
 
 void SessionEngine::on(const CreateSession& mail) {
+  if (!mail.call && sessions_.size() >= k_max_sessions) {
+    if (mail.asker) desk_.refuse(*mail.asker, ErrorWord::LimitReached, "The server holds 200 000 sessions, its limit.");
+    if (mail.request) desk_.effect(RestAnswered{*mail.request, RestRefusal::LimitReached});
+    return;
+  }
   auto& session = sessions_[mail.session];
   session.id = mail.session;
   session.project = mail.project;
@@ -19,6 +24,12 @@ void SessionEngine::on(const CreateSession& mail) {
   if (mail.call) return;  // its record brings it back
   desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, mail.session);
   desk_.effect(Store{SessionRecord{mail.session, mail.project, desk_.now}});
+  answer(mail);
+}
+
+void SessionEngine::answer(const CreateSession& mail) {
+  if (mail.asker) desk_.effect(MakeSessionToken{mail.asker->client, mail.asker->cmd_id, mail.project, mail.session});
+  if (mail.request) desk_.effect(SessionMade{*mail.request, mail.session});
 }
 
 // Nobody is connected any more, so it has its lifetime before it.

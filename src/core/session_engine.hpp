@@ -70,6 +70,7 @@ class SessionEngine {
   void on_command(Visit& visit, const wire::Expect& command);
   void on_command(Visit& visit, const wire::SessionReject& command);
 
+  void answer(const CreateSession& mail);
   bool may_join(const Session& session, const SessionCommand& mail) const;
   void leave(Session& session, ConnectionId id, wire::LeaveReason reason, bool tell_leaver);
   void drop_stream(Session& session, const Joined& publisher, StreamId id, wire::LeaveReason reason);

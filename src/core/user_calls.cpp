@@ -51,7 +51,7 @@ void UserEngine::place_group(PlaceCall&& mail) {
 }
 
 void UserEngine::on(const RingLeg& mail) {
-  auto answer = ask(mail.caller, mail.user);
+  auto answer = ask(mail.caller, mail.user, mail.call);
   desk_.post(LegFound{mail.call, mail.user, std::move(answer.devices), answer.refusal, answer.silent});
 }
 
@@ -71,11 +71,12 @@ bool UserEngine::is_glare(const UserKey& callee, CallId call) const {
   return share.outgoing && !share.answered;
 }
 
-UserEngine::Answer UserEngine::ask(const UserKey& caller, const UserKey& callee) {
+// `in`: the call that asks, if it is one of the callee's already; it does not take one of the places for ringing from itself.
+UserEngine::Answer UserEngine::ask(const UserKey& caller, const UserKey& callee, std::optional<CallId> in) {
   Answer answer;
   const auto& blocked = rules_of(callee).blocked;
   answer.silent = std::find(blocked.begin(), blocked.end(), caller.user) != blocked.end();
-  answer.refusal = refusal_of(caller, callee);
+  answer.refusal = refusal_of(caller, callee, in);
   if (answer.refusal) return answer;
   answer.devices = candidates(callee);
   const auto user = users_.find(callee);
@@ -84,7 +85,7 @@ UserEngine::Answer UserEngine::ask(const UserKey& caller, const UserKey& callee)
   return answer;
 }
 
-std::optional<Refusal> UserEngine::refusal_of(const UserKey& caller, const UserKey& callee) {
+std::optional<Refusal> UserEngine::refusal_of(const UserKey& caller, const UserKey& callee, std::optional<CallId> in) {
   const auto& settings = desk_.settings_of(callee.project);
   if (callee == caller) return Refusal{Outcome::Failed, Reason::NotAllowed};
   const bool unknown = !users_.contains(callee) && !seen_.contains(callee);
@@ -103,7 +104,7 @@ std::optional<Refusal> UserEngine::refusal_of(const UserKey& caller, const UserK
   const auto user = users_.find(callee);
   if (user == users_.end()) return std::nullopt;
   if (rules.call_waiting == CallWaiting::Off && user->second.is_in_call()) return Refusal{Outcome::Busy, Reason::InCall};
-  const bool slots_full = user->second.rings() >= static_cast<std::size_t>(rules.max_parallel_rings);
+  const bool slots_full = user->second.rings(in) >= static_cast<std::size_t>(rules.max_parallel_rings);
   return slots_full ? std::optional(Refusal{Outcome::Busy, Reason::RingSlotsFull}) : std::nullopt;
 }
 
@@ -140,9 +141,9 @@ bool UserEngine::User::is_in_call() const {
                      [](const auto& entry) { return entry.second.answered || entry.second.outgoing; });
 }
 
-std::size_t UserEngine::User::rings() const {
-  return static_cast<std::size_t>(std::count_if(live_calls.begin(), live_calls.end(), [](const auto& entry) {
-    return !entry.second.answered && !entry.second.outgoing;
+std::size_t UserEngine::User::rings(std::optional<CallId> but) const {
+  return static_cast<std::size_t>(std::count_if(live_calls.begin(), live_calls.end(), [&](const auto& entry) {
+    return !entry.second.answered && !entry.second.outgoing && entry.first != but;
   }));
 }
 

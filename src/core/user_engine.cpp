@@ -14,7 +14,7 @@ void UserEngine::on(const Attach& mail) {
   Attached attached{mail.member.client, {}};
   for (const auto& [call, share] : user.live_calls) {
     attached.calls.push_back(call);
-    desk_.post(DeviceAttached{call, mail.member, user.is_in_call(mail.member.device)});
+    desk_.post(DeviceAttached{call, mail.member, user.is_in_call(mail.member.device), mail.named.contains(call)});
   }
   desk_.post(std::move(attached));
 }

@@ -50,7 +50,7 @@ class UserEngine {
 
     bool is_in_call(const DeviceId& device) const;
     bool is_in_call() const;
-    std::size_t rings() const;
+    std::size_t rings(std::optional<CallId> but) const;
   };
 
   // Whether and where somebody can be rung.
@@ -66,8 +66,8 @@ class UserEngine {
   void place_group(PlaceCall&& mail);
   std::optional<CallId> call_between(const UserKey& callee, const UserId& caller) const;
   bool is_glare(const UserKey& callee, CallId call) const;
-  Answer ask(const UserKey& caller, const UserKey& callee);
-  std::optional<Refusal> refusal_of(const UserKey& caller, const UserKey& callee);
+  Answer ask(const UserKey& caller, const UserKey& callee, std::optional<CallId> in = {});
+  std::optional<Refusal> refusal_of(const UserKey& caller, const UserKey& callee, std::optional<CallId> in);
   bool is_over_budget(const UserKey& caller, const UserKey& callee);
   std::vector<Candidate> candidates(const UserKey& callee) const;
 
