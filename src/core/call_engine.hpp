@@ -54,6 +54,8 @@ class CallEngine {
 
  private:
   void restore_leg(Call& call, Leg& leg, const LegRecord& kept);
+  DeadlineRecord after_restart(const Call& call, const DeadlineRecord& kept) const;
+  Duration length(const Call& call, TimerKind kind) const;
   void restore_timers(Call& call, Timers& timers, const std::vector<DeadlineRecord>& kept);
   void go_on(Call& call);
   void lose_all_devices(Leg& leg);

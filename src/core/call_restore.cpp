@@ -9,17 +9,38 @@ namespace offhook::core {
 
 using wire::Phase;
 
-namespace {
-
-// While a call rings its deadlines hold. After the answer the sides get a moment to come back to a server that was away.
-DeadlineRecord after_restart(const DeadlineRecord& kept, Phase phase, Instant now) {
-  if (!is_answered(phase)) return kept;
-  const auto original = kept.at - kept.extended;
-  const auto at = std::min(std::max(kept.at, now + k_restart_extension), original + k_max_restart_extension);
+// While a call rings its deadlines hold. After the answer the sides get a moment to come back to a server that was away. None
+// is further off than when it began, even if the clock has been set back meanwhile.
+DeadlineRecord CallEngine::after_restart(const Call& call, const DeadlineRecord& kept) const {
+  const auto original = std::min(kept.at - kept.extended, desk_.now + length(call, kept.kind));
+  if (!is_answered(call.phase)) return {kept.kind, original, {}};
+  const auto at = std::min(std::max(original + kept.extended, desk_.now + k_restart_extension), original + k_max_restart_extension);
   return {kept.kind, at, at - original};
 }
 
-}  // namespace
+Duration CallEngine::length(const Call& call, TimerKind kind) const {
+  switch (kind) {
+    case TimerKind::Setup: return call.plan.setup;
+    case TimerKind::Wake: return call.plan.wake;
+    case TimerKind::Ring: return call.plan.ring;
+    case TimerKind::CallerGrace: return settings(call).caller_grace;
+    case TimerKind::Connect: return call.plan.connect;
+    case TimerKind::Grace:
+    case TimerKind::Media: return call.plan.drop_grace;
+    case TimerKind::MaxDuration: return call.plan.max_duration;
+    case TimerKind::Move: return call.plan.move;
+    case TimerKind::Alone: return settings(call).alone_timeout;
+    case TimerKind::ForgetCall: return settings(call).keep_ended;
+    case TimerKind::HelloTimeout:
+    case TimerKind::Heartbeat:
+    case TimerKind::ContactLost:
+    case TimerKind::ResumeOver:
+    case TimerKind::DrainOver:
+    case TimerKind::Expectation:
+    case TimerKind::ForgetSession: return {};  // not of a call
+  }
+  return {};
+}
 
 void CallEngine::restore(const CallRecord& kept) {
   if (!is_needed(kept, desk_.now)) return;
@@ -75,7 +96,7 @@ void CallEngine::restore_leg(Call& call, Leg& leg, const LegRecord& kept) {
 
 void CallEngine::restore_timers(Call& call, Timers& timers, const std::vector<DeadlineRecord>& kept) {
   for (const auto& one : kept) {
-    const auto deadline = after_restart(one, call.phase, desk_.now);
+    const auto deadline = after_restart(call, one);
     arm(call, timers, deadline.kind, deadline.at, deadline.extended);
   }
 }
@@ -107,7 +128,7 @@ void CallEngine::go_on(Call& call) {
 
 void CallEngine::lose_all_devices(Leg& leg) {
   for (auto& device : leg.devices) {
-    if (!device.outcome && !device.lost_since) device.lost_since = desk_.now;
+    if (!device.outcome) device.lost_since = std::min(device.lost_since.value_or(desk_.now), desk_.now);
   }
 }
 

@@ -61,7 +61,7 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   if (call.plan.own_drop_grace) s.drop_grace_ms = to_ms(*call.plan.own_drop_grace);
   if (call.group) s.group_mode = call.group->mode;
   s.legs = leg_views(call);
-  if (call.ended_at) s.duration_ms = call.active_at ? to_ms(*call.ended_at - *call.active_at) : 0;
+  if (call.ended_at) s.duration_ms = call.active_at ? std::max<std::int64_t>(to_ms(*call.ended_at - *call.active_at), 0) : 0;
   return s;
 }
 

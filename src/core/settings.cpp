@@ -107,6 +107,12 @@ std::vector<std::string> check_settings(const Settings& s) {
   return problems;
 }
 
+std::vector<std::string> doubts_about(const Settings& s) {
+  constexpr Duration k_android_rings = 60s;  // android.telecom.Connection.setRinging: then the system ends the call
+  if (s.ring_timeout <= k_android_rings - 5s) return {};
+  return {"ring_timeout is " + seconds(s.ring_timeout) + ": Android ends a call that has rung for 60 s, so 55 s or less is safe there."};
+}
+
 wire::ClientSettings client_settings(const Settings& s) {
   wire::ClientSettings out;
   out.place_timeout_ms = to_ms(s.place_timeout);

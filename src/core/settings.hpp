@@ -85,6 +85,9 @@ std::span<const WordSetting> word_settings();
 // Empty if all is well; otherwise one sentence per problem, each naming the settings it is about.
 std::vector<std::string> check_settings(const Settings& settings);
 
+// What is allowed and yet seldom meant: one sentence each.
+std::vector<std::string> doubts_about(const Settings& settings);
+
 wire::ClientSettings client_settings(const Settings& settings);
 
 }  // namespace offhook::core

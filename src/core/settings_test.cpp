@@ -9,6 +9,16 @@ using namespace std::chrono_literals;
 
 TEST(Settings, DefaultsAreSound) { EXPECT_TRUE(check_settings(Settings{}).empty()); }
 
+TEST(Settings, RingingLongerThanAndroidAllowsIsDoubted) {
+  Settings settings;
+  settings.ring_timeout = 55s;
+  EXPECT_TRUE(doubts_about(settings).empty());
+  settings.ring_timeout = 56s;
+  EXPECT_TRUE(check_settings(settings).empty()) << "but allowed";
+  ASSERT_EQ(doubts_about(settings).size(), 1U);
+  EXPECT_NE(doubts_about(settings)[0].find("ring_timeout is 56 s"), std::string::npos);
+}
+
 TEST(Settings, EachRangeIsHeldAtBothEnds) {
   for (const auto& setting : duration_settings()) {
     for (const auto wrong : {setting.min - 1ms, setting.max + 1ms}) {

@@ -69,6 +69,17 @@ void print_banner(const Config& config, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+// Told and no more: the configuration is allowed.
+void say_doubts(const Config& config) {
+  const auto say_each = [](const std::string& where, const core::Settings& settings) {
+    for (const auto& doubt : core::doubts_about(settings)) std::fprintf(stderr, "offhookd: %s%s\n", where.c_str(), doubt.c_str());
+  };
+  say_each("[timers] ", config.settings);
+  for (const auto& project : config.projects) {
+    if (project.has_own_settings) say_each("[[project]] " + project.key + ": ", project.settings);
+  }
+}
+
 int serve(const Config& config) {
   Seed seed{};
   if (RAND_bytes(reinterpret_cast<unsigned char*>(seed.data()), sizeof seed) != 1) {
@@ -105,5 +116,6 @@ int main(int argc, char** argv) {
   }
   const auto config = load(*line);
   if (!config) return complain(config.error().message);
+  say_doubts(*config);
   return line->task == CommandLine::Task::CheckConfig ? print("The configuration is sound.\n") : serve(*config);
 }
