@@ -131,6 +131,9 @@ void expect_all_over(Scene& scene, const Script& script, Duration away) {
   EXPECT_EQ(scene.world.engine.counts().live_calls, 0U);
 }
 
+// One that never ended ended too late.
+Instant ended_at(const CallRecord& call) { return call.ended_at.value_or(Instant::max()); }
+
 class Crash : public testing::TestWithParam<Script> {
  protected:
   // Calls `check` with a scene whose server has just died after its first, second, … record.
@@ -184,7 +187,7 @@ TEST_P(Crash, WhenAllHaveForgottenItEndsInTime) {
     expect_all_over(scene, GetParam(), 1s);
     for (const auto& [id, call] : calls_of(scene.world)) {
       if (call.answered_at) {
-        EXPECT_LE(*call.ended_at, restarted + 20s + 15s);
+        EXPECT_LE(ended_at(call), restarted + 20s + 15s);
       }
     }
   });
@@ -198,9 +201,9 @@ TEST_P(Crash, WhenNobodyComesBackItEndsInTime) {
     scene.run(300s);
     expect_all_over(scene, GetParam(), 1s);
     for (const auto& [id, call] : calls_of(scene.world)) {
-      EXPECT_LE(*call.ended_at, std::max(restarted, call.created_at) + 60s + 15s) << "no call outlives its sides";
+      EXPECT_LE(ended_at(call), std::max(restarted, call.created_at) + 60s + 15s) << "no call outlives its sides";
       if (call.answered_at) {
-        EXPECT_LE(*call.ended_at, restarted + 20s + 15s);
+        EXPECT_LE(ended_at(call), restarted + 20s + 15s);
       }
     }
   });
@@ -220,10 +223,10 @@ TEST_P(Crash, InALoopItEndsInTime) {
     expect_all_over(scene, GetParam(), 1s);
     for (const auto& [id, call] : calls_of(scene.world)) {
       if (!call.answered_at) {
-        EXPECT_LE(*call.ended_at - call.created_at, 60s + 15s);
+        EXPECT_LE(ended_at(call) - call.created_at, 60s + 15s);
       }
       if (call.answered_at) {
-        EXPECT_LE(*call.ended_at, std::max(first, *call.answered_at) + 20s + 15s + 1s);
+        EXPECT_LE(ended_at(call), std::max(first, *call.answered_at) + 20s + 15s + 1s);
       }
     }
   });
@@ -409,6 +412,22 @@ TEST_F(Restart, TwoWhoCallEachOtherMeetInTheCallThatWasKept) {
   EXPECT_EQ(world.replied_call(bobs_tablet).you, wire::DeviceState::Moving);
 }
 
+TEST_F(Restart, AGroupAsksThoseItHadNotAskedYet) {
+  auto& carol = arrive("carol", "c1");
+  world.send(carol, wire::SetRules{"", {.call_waiting = {}, .max_parallel_rings = 2, .do_not_disturb = true, .blocked = {}}});
+  wire::Invite invite{"", "", wire::Media::None, {}, {}};
+  invite.group = wire::Group{{"bob", "carol"}, wire::GroupMode::AllJoin, wire::OwnerLeaves::End};
+  world.crash_after(1);
+  world.send(alice, invite);
+  ASSERT_TRUE(world.is_crashed());
+  EXPECT_FALSE(newest().legs[1].asked);
+  restart();
+  EXPECT_EQ(newest().legs[1].reason, Reason::ByDndRule);
+  back(bob);
+  ring(bob, newest().id);
+  EXPECT_EQ(newest().phase, Phase::Inviting);
+}
+
 TEST_F(Restart, ASecondCallIsAnnouncedAsOne) {
   const auto call = talk();
   restart();
@@ -434,6 +453,51 @@ TEST_F(Restart, WhoeverWasAwayIsToldOfTheCallItMissedOnce) {
   restart();
   back(bob);
   EXPECT_EQ(world.count<wire::Missed>(bob), 0);
+}
+
+TEST_F(Restart, AMissedCallIsNotLostBetweenTwoRecords) {
+  world.close(bobs_tablet);
+  const auto call = invite();
+  ring(bob, call);
+  world.crash_after(1);
+  world.run(46s);
+  ASSERT_TRUE(world.is_crashed());
+  ASSERT_EQ(newest().outcome, Outcome::NoAnswer);
+  restart();
+  back(bobs_tablet);
+  EXPECT_EQ(world.last<wire::Missed>(bobs_tablet).record.call_id, call);
+}
+
+TEST_F(Restart, WaitingForMediaGoesOnWhereItWas) {
+  const auto call = invite(Media::Audio);
+  world.send(bob, wire::Answer{"", call});
+  world.send(bob, wire::MediaUp{"", call});
+  world.send(alice, wire::MediaUp{"", call});
+  world.send(bob, wire::MediaDown{"", call});
+  const auto until = world.now + 20s;
+  world.run(10s);
+  restart();
+  for (auto* device : {&alice, &bob}) back(*device, {call});
+  world.send(alice, wire::MediaUp{"", call});
+  world.run(60s);
+  EXPECT_EQ(newest().reason, Reason::MediaLost);
+  EXPECT_EQ(newest().ended_at, until);
+}
+
+TEST_F(Restart, MediaThatHadComeBackIsWaitedForAnew) {
+  const auto call = invite(Media::Audio);
+  world.send(bob, wire::Answer{"", call});
+  world.send(bob, wire::MediaUp{"", call});
+  world.send(alice, wire::MediaUp{"", call});
+  world.send(bob, wire::MediaDown{"", call});
+  world.run(15s);
+  world.send(bob, wire::MediaUp{"", call});
+  restart(10s);
+  EXPECT_FALSE(deadline(newest().legs[0], TimerKind::Media));
+  for (auto* device : {&alice, &bob}) back(*device, {call});
+  for (auto* device : {&alice, &bob}) world.send(*device, wire::MediaUp{"", call});
+  world.run(60s);
+  EXPECT_EQ(newest().phase, Phase::Active);
 }
 
 TEST_F(Restart, AnEndedCallIsKnownForItsTime) {
