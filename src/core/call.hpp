@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/mail.hpp"
+#include "core/notices.hpp"
 #include "core/records.hpp"
 
 namespace offhook::core {
@@ -63,6 +64,7 @@ struct Call {
   std::optional<wire::Outcome> outcome;
   std::optional<wire::Reason> reason;
   Timers timers;                          // MaxDuration, Alone, ForgetCall
+  Told told;                              // what the project's backend knows of it
 
   Call() = default;
   Call(const Call&) = delete;             // legs point to devices of their own

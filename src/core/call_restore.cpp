@@ -63,6 +63,7 @@ void CallEngine::restore(const CallRecord& kept) {
   call.reason = kept.reason;
   restore_leg(call, call.caller, kept.caller_leg);
   for (const auto& leg : kept.legs) restore_leg(call, call.legs.emplace_back(), leg);
+  call.told = told_of(kept);
   restore_timers(call, call.timers, kept.deadlines);
   if (call.phase == Phase::Ended) return ended_.push_back(call.id);
   live_.insert(call.id);

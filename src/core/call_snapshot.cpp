@@ -10,7 +10,14 @@ using wire::Phase;
 
 void CallEngine::changed(Call& call) {
   ++call.version;
-  desk_.effect(Store{record(call)});
+  Store store{record(call)};
+  const auto& kept = std::get<CallRecord>(store.record);
+  if (settings(call).call_notices) {
+    store.notices = news_between(call.told, kept);
+    for (auto& notice : store.notices) desk_.complete(notice, call.id.slot());
+  }
+  call.told = told_of(kept);
+  desk_.effect(std::move(store));
 }
 
 void CallEngine::tell(const Call& call, const CallDevice& device) {

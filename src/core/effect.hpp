@@ -8,12 +8,18 @@
 #include <vector>
 
 #include "core/event.hpp"
+#include "core/notices.hpp"
 #include "core/records.hpp"
 #include "wire/messages.hpp"
 
 namespace offhook::core {
 
-struct Store { Record record; };
+// `notices` tell of the record, which is one of a call, and are kept together with it or not at all.
+struct Store { Record record; std::vector<CallNotice> notices = {}; };
+
+// To be kept like a record, and like after one, what follows waits until it is durable.
+struct Announce { SessionNotice notice; };
+
 struct Send { LinkId link; wire::ServerMessage message; };
 struct CloseLink { LinkId link; std::uint16_t code = 1000; std::string reason; };  // after what was sent before it
 
@@ -39,7 +45,7 @@ struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rule
 // No live call is left after DrainStarted: the program may stop.
 struct Drained {};
 
-using Effect = std::variant<Store, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained>;
+using Effect = std::variant<Store, Announce, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained>;
 using Effects = std::vector<Effect>;
 
 }  // namespace offhook::core

@@ -33,6 +33,8 @@ class World {
   int stores = 0;
   bool drained = false;
   std::vector<RestAnswered> rest_answers;
+  std::vector<CallNotice> told;           // to the project's backend, if the settings want that
+  std::vector<SessionNotice> announced;
 
   // What one device has been told since it was last looked at, heartbeats apart.
   struct Device {
@@ -151,7 +153,11 @@ class World {
     for (const auto& effect : effects) {
       if (crashed_) return;
       if (const auto* send = std::get_if<Send>(&effect)) deliver(*send);
-      if (const auto* store = std::get_if<Store>(&effect)) keep(store->record);
+      if (const auto* announce = std::get_if<Announce>(&effect)) announced.push_back(announce->notice);
+      if (const auto* store = std::get_if<Store>(&effect)) {
+        told.insert(told.end(), store->notices.begin(), store->notices.end());
+        keep(store->record);
+      }
       if (const auto* close = std::get_if<CloseLink>(&effect); close != nullptr && devices_.contains(close->link)) {
         devices_[close->link]->closed = close->code;
         devices_.erase(close->link);

@@ -159,6 +159,12 @@ struct Desk {
     return Id<Kind>::with_slot(slot, high, random.next());
   }
 
+  template <class Notice>
+  void complete(Notice& notice, Slot slot) {
+    notice.id = make_id<NoticeKind>(slot);
+    notice.at = now;
+  }
+
   template <class Kind>
   void arm(TimerHandle& handle, Instant at, TimerKind kind, const Id<Kind>& id) {
     timers.cancel(handle);

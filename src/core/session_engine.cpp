@@ -103,6 +103,7 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
     if (visit.mail.claims) joined.shown.data = visit.mail.claims->data;
     joined.shown.created_at_ms = to_unix_ms(desk_.now);
     visit.own = &session.connections.emplace(id, std::move(joined)).first->second;
+    announce(session, SessionNews::ConnectionCreated, *visit.own, nullptr, std::nullopt);
     desk_.timers.cancel(session.forget);
     desk_.post(Membership{visit.asker.client, session.id, true});
   }
@@ -148,6 +149,7 @@ void SessionEngine::on_command(Visit& visit, const wire::Publish& command) {
   const auto id = desk_.make_id<StreamKind>(visit.session.id.slot());
   const wire::Stream stream{id, own, command.name, command.has_audio, command.has_video, to_unix_ms(desk_.now)};
   visit.own->streams.emplace(id, stream);
+  announce(visit.session, SessionNews::StreamCreated, *visit.own, &stream, std::nullopt);
   desk_.reply(visit.asker, wire::StreamReply{stream});
   tell_others(visit.session, own, wire::StreamCreated{0, visit.session.id, stream});
 }
@@ -165,11 +167,12 @@ void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) 
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::Unpublish& command) {
-  if (!visit.own->streams.contains(command.stream_id)) {
+  const auto found = visit.own->streams.find(command.stream_id);
+  if (found == visit.own->streams.end()) {
     return desk_.refuse(visit.asker, ErrorWord::NoSuchStream, "That stream is not one of this connection's.");
   }
-  drop_stream(visit.session, *visit.own, command.stream_id, LeaveReason::Unpublished);
-  visit.own->streams.erase(command.stream_id);
+  drop_stream(visit.session, *visit.own, found->second, LeaveReason::Unpublished);
+  visit.own->streams.erase(found);
   desk_.reply(visit.asker);
 }
 
@@ -227,7 +230,8 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
   const auto node = session.connections.extract(id);
   const auto& left = node.mapped();
   const auto client = left.member.client;
-  for (const auto& [stream, shown] : left.streams) drop_stream(session, left, stream, reason);
+  for (const auto& [stream, shown] : left.streams) drop_stream(session, left, shown, reason);
+  announce(session, SessionNews::ConnectionDestroyed, left, nullptr, reason);
   tell_others(session, id, wire::ConnectionDestroyed{0, session.id, id, reason});
   std::vector<ExpectationId> orphans;
   for (const auto& [expectation, waits] : session.expectations) {
@@ -243,8 +247,24 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
   }
 }
 
-void SessionEngine::drop_stream(Session& session, const Joined& publisher, StreamId id, LeaveReason reason) {
-  tell_others(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, id, reason});
+void SessionEngine::drop_stream(Session& session, const Joined& publisher, const wire::Stream& stream, LeaveReason reason) {
+  announce(session, SessionNews::StreamDestroyed, publisher, &stream, reason);
+  tell_others(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, stream.stream_id, reason});
+}
+
+void SessionEngine::announce(const Session& session, SessionNews news, const Joined& whose, const wire::Stream* stream,
+                             std::optional<LeaveReason> reason) {
+  if (!desk_.settings_of(session.project).session_notices) return;
+  SessionNotice notice;
+  notice.news = news;
+  notice.project = session.project;
+  notice.session = session.id;
+  notice.call = session.call;
+  notice.connection = whose.shown;
+  if (stream != nullptr) notice.stream = *stream;
+  notice.reason = reason;
+  desk_.complete(notice, session.id.slot());
+  desk_.effect(Announce{std::move(notice)});
 }
 
 // --- expectations: each ends with exactly one of met and missed

@@ -73,7 +73,9 @@ class SessionEngine {
   void answer(const CreateSession& mail);
   bool may_join(const Session& session, const SessionCommand& mail) const;
   void leave(Session& session, ConnectionId id, wire::LeaveReason reason, bool tell_leaver);
-  void drop_stream(Session& session, const Joined& publisher, StreamId id, wire::LeaveReason reason);
+  void drop_stream(Session& session, const Joined& publisher, const wire::Stream& stream, wire::LeaveReason reason);
+  void announce(const Session& session, SessionNews news, const Joined& whose, const wire::Stream* stream,
+                std::optional<wire::LeaveReason> reason);
   void miss(Session& session, ExpectationId id, wire::MissReason reason);
   void meet_expectations(Session& session, const Joined& arrived);
   static bool is_met(const Expectation& expectation, const wire::Connection& connection);

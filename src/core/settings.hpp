@@ -45,6 +45,8 @@ struct Settings {
   bool clients_create_sessions = true;
   bool presence = true;
   bool refuse_unknown_users = false;
+  bool call_notices = false;     // somebody wants to be told of calls
+  bool session_notices = false;  // … of who comes to and leaves sessions
   std::string server_name = "offhookd";
   std::vector<wire::IceServer> ice_servers;
 };

@@ -47,6 +47,7 @@ class Loop : public net::Handler {
   void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
   void carry_out_one(core::Store& effect);
+  void carry_out_one(core::Announce&) {}  // no configuration asks for it yet
   void stop();
 
   net::HttpResponse answer(net::RequestId request, const net::HttpRequest& message, bool& later);

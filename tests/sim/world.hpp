@@ -96,6 +96,7 @@ class World {
   void carry_out_one(const core::CloseLink& effect);
   void carry_out_one(const core::LoadHistory& effect);
   void carry_out_one(const core::MakeSessionToken& effect);
+  void carry_out_one(const core::Announce&) {}
   void carry_out_one(const core::SessionMade&) {}
   void carry_out_one(const core::RestAnswered&) {}
   void carry_out_one(const core::Drained&) {}
