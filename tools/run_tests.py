@@ -4,8 +4,9 @@ usage: run_tests.py TEST_BUILD RELEASE_BUILD [SUITE…]
 
 Suites: tidy (the rules of the house and their own test), unit (every GoogleTest program `*_test` of the test build), js (the
 checks and tests of the npm packages sdk/js and web), integration (tests/integration against the release), browser
-(tests/browser against the release), model (the life cycle searched by SPIN). One that has no tests yet is skipped with a line that says so. A program that crashes, hangs
-for ten minutes or runs no test counts as one failure.
+(tests/browser against the release), model (the life cycle searched by SPIN), process (real programs that are killed and cut off, and
+the benches in short). One that has no tests yet is skipped with a line that says so. A program that crashes, hangs for ten minutes or
+runs no test counts as one failure.
 """
 
 import json
@@ -20,7 +21,7 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ("tidy", "unit", "js", "integration", "browser", "model")
+SUITES = ("tidy", "unit", "js", "integration", "browser", "model", "process")
 
 
 def run(command, folder=ROOT, **environment):
@@ -46,8 +47,8 @@ def run_script(script):
     return *verdict(code, int(code == 0), 0), output
 
 
-def run_unittest(script):
-    code, output = run([sys.executable, str(script)])
+def run_unittest(script, **environment):
+    code, output = run([sys.executable, str(script)], **environment)
     ran = re.search(r"^Ran (\d+) tests?", output, re.MULTILINE)
     failed = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", output))
     return *verdict(code, max(0, int(ran.group(1)) - failed) if ran else 0, failed), output
@@ -85,8 +86,9 @@ def run_npm_test(package, environment):
     return count_tap(*run(["npm", "test", "--silent"], package, **environment))
 
 
-def run_model():
-    code, output = run([sys.executable, str(ROOT / "model" / "check.py")])
+def run_counting(script, *arguments, **environment):
+    """A script that ends with a line of the same form as ours."""
+    code, output = run([sys.executable, str(script), *arguments], **environment)
     closing = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
     return *verdict(code, *((int(number) for number in closing.groups()) if closing else (0, 0))), output
 
@@ -114,7 +116,13 @@ def steps_of(suite, build, environment):
             if "test" in scripts:
                 yield f"{name} test", lambda package=package: run_npm_test(package, environment)
     if suite == "model":
-        yield "check", run_model
+        yield "check", lambda: run_counting(ROOT / "model" / "check.py")
+    if suite == "process":
+        folder = ROOT / "tests" / "process"
+        yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")
+        yield "calls", lambda: run_counting(folder / "run.py", **environment)
+        yield "calls over a relay", lambda: run_counting(folder / "run.py", "--network", "relay", "--calls", "200", **environment)
+        yield "bench_test", lambda: run_unittest(ROOT / "tests" / "bench" / "bench_test.py", **environment)
     if suite == "integration":
         for file in sorted((ROOT / "tests" / "integration").glob("*.test.mjs")):
             yield file.name.removesuffix(".test.mjs"), lambda file=file: run_node([file], environment)

@@ -41,6 +41,7 @@ class NamespaceNetwork:
 
     name = "namespaces"
     listen = "0.0.0.0"
+    relay_host = "10.77.0.1"  # where devices reach what this process itself listens on
 
     def __init__(self):
         for tool in ("ip", "iptables", "nsenter", "unshare"):
@@ -52,7 +53,7 @@ class NamespaceNetwork:
         self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.holder.stdout.readline()
         self.prefix = ["nsenter", "-t", str(self.holder.pid), "-n", "--"]
-        self.rules = {}  # number of the device → [(prefix, rule)] in force
+        self.rules = {}  # (number of the device, bits) → [(prefix, rule)] in force
         try:
             self._connect()
         except NotPermitted:
@@ -78,8 +79,11 @@ class NamespaceNetwork:
     async def url(self, number, port):
         return f"http://{self._address(number).removesuffix('/32')}:{port}"
 
-    async def _apply(self, number, rules):
-        self.rules.setdefault(number, []).extend(rules)
+    def is_broken(self, number):
+        return (number, 32) in self.rules
+
+    async def _apply(self, number, bits, rules):
+        self.rules.setdefault((number, bits), []).extend(rules)
         await run_all(*(prefix + ["iptables", "-w", "-A", *rule] for prefix, rule in rules))
 
     async def silence(self, number, direction="both", bits=32):
@@ -88,22 +92,23 @@ class NamespaceNetwork:
         address = self._address(number, bits)
         down = (self.prefix, ["INPUT", "-s", address, "-j", "DROP"])
         up = ([], ["INPUT", "-d", address, "-j", "DROP"])
-        await self._apply(number, [rule for rule, of in ((down, "down"), (up, "up")) if direction in (of, "both")])
+        await self._apply(number, bits, [rule for rule, of in ((down, "down"), (up, "up")) if direction in (of, "both")])
 
     async def refuse(self, number):
         """Every packet is answered with RST, to whichever side sent it: connections break, new ones are refused."""
         address = self._address(number)
         reset = ["-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"]
-        await self._apply(number, [(self.prefix, ["INPUT", "-s", address, *reset]), (self.prefix, ["OUTPUT", "-d", address, *reset])])
+        await self._apply(number, 32, [(self.prefix, ["INPUT", "-s", address, *reset]), (self.prefix, ["OUTPUT", "-d", address, *reset])])
 
     async def lose(self, number, share, bits=32):
         """A share of the packets vanishes, in each direction."""
         address = self._address(number, bits)
         chance = ["-m", "statistic", "--mode", "random", "--probability", str(share), "-j", "DROP"]
-        await self._apply(number, [(self.prefix, ["INPUT", "-s", address, *chance]), ([], ["INPUT", "-d", address, *chance])])
+        await self._apply(number, bits, [(self.prefix, ["INPUT", "-s", address, *chance]), ([], ["INPUT", "-d", address, *chance])])
 
-    async def heal(self, number):
-        await run_all(*(prefix + ["iptables", "-w", "-D", *rule] for prefix, rule in self.rules.pop(number, [])))
+    async def heal(self, number, bits=32):
+        rules = self.rules.pop((number, bits), [])
+        await run_all(*(prefix + ["iptables", "-w", "-D", *rule] for prefix, rule in rules))
 
     async def close(self):
         self.holder.kill()
@@ -115,6 +120,7 @@ class RelayNetwork:
 
     name = "relay"
     listen = "127.0.0.1"
+    relay_host = "127.0.0.1"
     prefix = []
 
     def __init__(self):
@@ -122,9 +128,12 @@ class RelayNetwork:
 
     async def url(self, number, port):
         if number not in self.relays:
-            self.relays[number] = Relay(port)
+            self.relays[number] = Relay(port, self.relay_host)
             await self.relays[number].start()
-        return f"http://127.0.0.1:{self.relays[number].port}"
+        return self.relays[number].url
+
+    def is_broken(self, number):
+        return self.relays[number].is_broken()
 
     async def silence(self, number, direction="both"):
         self.relays[number].shut(direction)
@@ -143,21 +152,25 @@ class RelayNetwork:
 class Relay:
     """One listening port whose connections go on to the server's port."""
 
-    def __init__(self, server_port):
+    def __init__(self, server_port, host):
         self.server_port = server_port
+        self.host = host
         self.gates = {"up": asyncio.Event(), "down": asyncio.Event()}
         self.refuses = False
         self.connections = set()  # pairs of writers, of device and server
         self.open()
 
     async def start(self):
-        self.server = await asyncio.start_server(self._on_device, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.server = await asyncio.start_server(self._on_device, self.host, 0)
+        self.url = "http://%s:%d" % self.server.sockets[0].getsockname()[:2]
 
     async def stop(self):
         self.server.close()
         self.open()
         self.cut(reset=True)
+
+    def is_broken(self):
+        return self.refuses or not all(gate.is_set() for gate in self.gates.values())
 
     def shut(self, direction="both"):
         for name, gate in self.gates.items():

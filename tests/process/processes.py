@@ -156,7 +156,9 @@ class Agent:
 
     async def open(self, device, number, user, port, watchdogs=""):
         """`number` is the device's in the network."""
-        url = await self.network.url(number, port)
+        self.open_at(device, user, await self.network.url(number, port), watchdogs)
+
+    def open_at(self, device, user, url, watchdogs=""):
         self.openings[device] = f"open {device} {user} {url} {make_token(sub=user)} {watchdogs}"
         self.online[device] = asyncio.Event()
         self.say(self.openings[device])

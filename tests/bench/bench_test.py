@@ -1,0 +1,75 @@
+"""The benches run, their output is well-formed, and no bound is broken by a wide margin. No figure is held to here: machines differ."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+import verdict  # noqa: E402
+
+WIDE_FACTOR, WIDE_MS = 2, 3000
+
+
+class Detect(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run([sys.executable, str(FOLDER / "detect.py"), "--json", "--rounds", "1", "--false-ends", "0.5", "--pairs", "16"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1):  # 1: a bound is broken, perhaps only because the machine is busy
+            raise AssertionError(done.stdout + done.stderr)
+        cls.rows = json.loads(done.stdout)["rows"]
+
+    def test_every_cause_is_measured(self):
+        measured = {(row["cause"], row["measured"]) for row in self.rows}
+        self.assertLessEqual(verdict.BOUNDS.keys(), measured)
+        self.assertEqual(len(self.rows), len(verdict.BOUNDS) + 2)
+
+    def test_no_bound_is_broken_by_a_wide_margin(self):
+        for row in self.rows:
+            with self.subTest(row=row):
+                self.assertGreater(row["n"], 0)
+                if "p50" not in row:
+                    continue
+                self.assertGreaterEqual(row["p50"], row["least_ms"] - WIDE_MS)
+                self.assertLessEqual(row["p50"], row["most_ms"] * WIDE_FACTOR + WIDE_MS)
+
+    def test_no_call_ends_falsely(self):
+        for row in self.rows:
+            self.assertEqual(row.get("ended", []), [])
+
+    def test_the_rows_make_a_table(self):
+        lines = verdict.table(self.rows).split("\n")
+        self.assertEqual(len(lines), len(self.rows) + 2)
+        self.assertTrue(lines[0].startswith("cause"))
+
+
+class Verdict(unittest.TestCase):
+    def row(self, values, cause=("silent loss in a call", "peer_unstable")):
+        return verdict.row_of(cause, values)
+
+    def test_percentiles_are_samples(self):
+        values = list(range(1, 101))
+        self.assertEqual([verdict.percentile(values, share) for share in (0.5, 0.99, 1)], [50, 99, 100])
+        self.assertEqual(verdict.percentile([7], 0.99), 7)
+
+    def test_a_bound_holds_or_is_broken(self):
+        self.assertEqual(self.row([2000, 2900])["verdict"], "holds")
+        self.assertEqual(self.row([2000, 3100])["verdict"], "BROKEN")
+
+    def test_too_early_is_broken_too(self):
+        dropped = ("silent loss in a call", "dropped")
+        self.assertEqual(self.row([19_000], dropped)["verdict"], "holds")
+        self.assertEqual(self.row([12_000], dropped)["verdict"], "BROKEN")
+
+    def test_one_false_end_breaks_the_bound(self):
+        found = {"cause": "x", "calls": 10, "minutes": 1, "lived": 10, "ended": [], "unstable": 3}
+        self.assertEqual(verdict.row_of_false_ends(found)["verdict"], "holds")
+        self.assertEqual(verdict.row_of_false_ends({**found, "lived": 9, "ended": ["a1 dropped"]})["verdict"], "BROKEN")
+
+
+if __name__ == "__main__":
+    unittest.main()
