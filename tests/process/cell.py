@@ -11,6 +11,7 @@ from story import Hurt, Story
 # A call whose last break is mended and whose last act is done is over within this, or it is stuck: the longest of the test's timers
 # (run.py), the client's watchdog after it, and room for a busy machine.
 STUCK_MS = 30_000
+SERVER_PAUSE_MS = 6000
 WATCHDOGS = "ring_contact=3000 end=2500"
 
 
@@ -25,8 +26,8 @@ class World:
         self.mending = asyncio.Lock()
 
     async def hurt_server(self, what, duration_ms):
-        """One at a time; whoever comes meanwhile does nothing."""
-        if self.mending.locked():
+        """One at a time, and only once everybody has got over the last one; whoever comes meanwhile does nothing."""
+        if self.mending.locked() or (self.hurts and now_ms() - self.hurts[-1].until < SERVER_PAUSE_MS):
             return
         async with self.mending:
             hurt = Hurt(None, what, now_ms())

@@ -9,7 +9,6 @@ import dataclasses
 # Of the test's timers (run.py), with margins for a busy machine.
 GRACE_MS = 3000
 SURELY_MENDED_MS = 1300    # shorter breaks can never use up a grace, whatever TCP and the reconnecting add to them
-GIVES_UP_MS = 2500         # a client whose link is lost for less has no watchdog to act
 PREMATURE_MS = 1200        # heartbeat and stalls: how much less than the grace a party may seem to have been away
 TOLD_WITHIN_MS = 5000      # a party with a sound link learns of the end; far above what is measured by ./dev bench detect
 ACT_RACE_MS = 3000         # an act so shortly before a break, or before the end, may not have been heard in time
@@ -58,13 +57,9 @@ class View:
 
     def is_lost(self, whose, least_ms=SURELY_MENDED_MS):
         """Was a device of that side away for so long (breaks of one device, and the server's, may add up)?"""
-        devices = {hurt.device for hurt in self.story.hurts if (hurt.device[0] == self.caller) == whose}
+        devices = {handle.device for handle in self.handles if (handle.device[0] == self.caller) == whose}
         longest = max((sum(span for _, span in self.spans(device)) for device in devices), default=0)
         return self.was_killed(whose) or longest >= least_ms
-
-    def has_left(self, whose):
-        """Its application was started anew, or its watchdog has given up: the device says itself that it is out."""
-        return self.was_killed(whose) or self.is_lost(whose, GIVES_UP_MS)
 
     def is_answered(self):
         glare = self.story.plan.kind == "glare" and bool(self.acts(False, "call"))
@@ -79,8 +74,12 @@ class View:
         return [act for act in self.acts(False, "answer") if act["device"] in rang and act["at"] < self.ended_at - ACT_RACE_MS
                 and not self.is_hurt(act["device"], act["at"] - ACT_RACE_MS, act["at"] + ACT_RACE_MS)]
 
-    def was_away_for_the_grace(self, whose):
-        """No end before its time: the last break began a grace ago."""
+    def is_lost_for_the_grace(self, whose):
+        """No end before its time: the first break began a grace ago. An application that was started anew says itself that it is out."""
+        if not self.is_lost(whose):
+            return False
+        if self.was_killed(whose) or self.server_hurts:
+            return True
         begins = [hurt.since for hurt in self.story.hurts if (hurt.device[0] == self.caller) == whose and hurt.since <= self.ended_at]
         return bool(begins) and self.ended_at >= min(begins) + GRACE_MS - PREMATURE_MS
 
@@ -95,8 +94,8 @@ def is_out_of_reach(view):
 
 CALLER, CALLEE = True, False
 CAUSES = {
-    ("ended", "by_caller"): lambda v: v.is_answered() and (v.acts(CALLER, "hangup", "cancel") or v.has_left(CALLER)),
-    ("ended", "by_callee"): lambda v: v.is_answered() and (v.acts(CALLEE, "hangup", "decline") or v.has_left(CALLEE)),
+    ("ended", "by_caller"): lambda v: v.is_answered() and v.acts(CALLER, "hangup", "cancel"),
+    ("ended", "by_callee"): lambda v: v.is_answered() and v.acts(CALLEE, "hangup", "decline"),
     ("ended", "alone"): lambda v: "legs" in v.record and (v.acts(CALLER, "hangup") or v.acts(CALLEE, "hangup") or v.is_any_hurt()),
     ("ended", "all_left"): lambda v: "legs" in v.record and (v.acts(CALLER, "hangup") or v.acts(CALLEE, "hangup") or v.is_any_hurt()),
     ("declined", "by_user"): lambda v: v.acts(CALLEE, "decline", "hangup"),
@@ -105,10 +104,10 @@ CAUSES = {
     ("unreachable", "no_devices"): is_out_of_reach,
     ("unreachable", "push_unacked"): is_out_of_reach,
     ("cancelled", "by_user"): lambda v: v.acts(CALLER, "cancel", "hangup") or v.was_killed(CALLER),
-    ("cancelled", "caller_lost"): lambda v: v.is_lost(CALLER) and v.was_away_for_the_grace(CALLER),
+    ("cancelled", "caller_lost"): lambda v: v.is_lost_for_the_grace(CALLER),
     ("connect_failed", "timeout"): lambda v: v.is_answered() and v.is_any_hurt(),
-    ("dropped", "caller_lost"): lambda v: v.is_answered() and v.is_lost(CALLER) and v.was_away_for_the_grace(CALLER),
-    ("dropped", "callee_lost"): lambda v: v.is_answered() and v.is_lost(CALLEE) and v.was_away_for_the_grace(CALLEE),
+    ("dropped", "caller_lost"): lambda v: v.is_answered() and v.is_lost_for_the_grace(CALLER),
+    ("dropped", "callee_lost"): lambda v: v.is_answered() and v.is_lost_for_the_grace(CALLEE),
     ("dropped", "both_lost"): lambda v: v.is_answered() and v.is_lost(CALLER) and v.is_lost(CALLEE),
 }
 
@@ -149,6 +148,7 @@ NOT_WINNING = {
     "ended": {"answered_elsewhere"}, "connect_failed": {"answered_elsewhere"}, "dropped": {"answered_elsewhere"},
     "answered_elsewhere": {"answered_elsewhere"}, "declined": {"declined_elsewhere"}, "busy": {"busy_elsewhere", "missed"},
     "no_answer": {"missed"}, "unreachable": {"missed"}, "cancelled": {"missed"}, "failed": {"missed"}}
+FORGOTTEN = {*NOT_WINNING, "declined_elsewhere", "busy_elsewhere", "missed", "moved_elsewhere"}  # told before the server forgot
 OWN_REFUSAL = {"declined": ("decline", "hangup"), "busy": ("busy",)}
 
 
@@ -197,7 +197,7 @@ def party_problem(view, handle):
     end, who = handle.end(), f"{handle.device} (call {handle.number} of life {handle.life})"
     word = end["outcome"]
     if view.record is None:
-        return None if word in local_words(view, handle) | set(NOT_WINNING) | {"declined_elsewhere", "missed"} else f"{who} was told {word}"
+        return None if word in local_words(view, handle) | FORGOTTEN else f"{who} was told {word}"
     if word in local_words(view, handle):
         return None
     if word not in server_words(view, handle):

@@ -34,7 +34,11 @@ def programs():
     """Where the release is: as the test runner says, else the place where ./dev builds it."""
     release = ROOT / "build" / "release"
     server = pathlib.Path(os.environ.get("OFFHOOKD", release / "offhookd"))
-    return server, server.parent / "tests" / "process" / "offhook_agent"
+    both = server, server.parent / "tests" / "process" / "offhook_agent"
+    for program in both:
+        if not program.exists():
+            raise SystemExit(f"{program} is missing; ./dev test process builds it")
+    return both
 
 
 def free_port():

@@ -21,7 +21,7 @@ from processes import Server, now_ms
 TIMERS = {"wake_timeout": "2s", "ring_timeout": "8s", "setup_timeout": "8s", "place_timeout": "5s", "caller_grace": "3s",
           "drop_grace": "3s", "connect_timeout": "5s", "unstable_after": "1s", "heartbeat_live": "500ms", "heartbeat_idle": "2s",
           "resume_window": "5s", "move_timeout": "2s", "alone_timeout": "1s"}
-FAULTS = {"kill": 20, "stop": 14, "silence": 22, "silence_up": 8, "silence_down": 8, "refuse": 20, "server_stop": 4, "server_kill": 2}
+FAULTS = {"kill": 20, "stop": 14, "silence": 22, "silence_up": 8, "silence_down": 8, "refuse": 20, "server_stop": 2, "server_kill": 2}
 MOST_SHOWN = 5
 
 
@@ -79,7 +79,7 @@ class Run:
         last_kill = max((hurt.since for hurt in self.world.hurts if hurt.what == "server_kill"), default=0)
         known = {}
         for story in self.stories:
-            problems += [f"call {story.plan.name()}: {event}, after it was settled" for event in story.late if event["event"] != "did"]
+            problems += [f"call {story.plan.name()}: {event}, after it was settled" for event in story.late if event["event"] not in ("did", "nothing")]
             if self.world.durable or story.began > last_kill:
                 known.update(story.records)
         problems += [f"the record of {call_id} has changed from {record} to {now.get(call_id)}"

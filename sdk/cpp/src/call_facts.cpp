@@ -26,6 +26,8 @@ bool takes_part(DeviceState you) {
 
 bool rings(DeviceState you) { return you == DeviceState::Notified || you == DeviceState::Ringing; }
 
+bool is_still_rung(DeviceState you) { return rings(you) || you == DeviceState::Ignored; }
+
 bool is_in(DeviceState you) { return you == DeviceState::Moving || you == DeviceState::Winner || you == DeviceState::Joined; }
 
 std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {

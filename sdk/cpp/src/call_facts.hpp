@@ -9,6 +9,8 @@ namespace offhook::client {
 bool takes_part(wire::DeviceState you);
 // Does this device ring, or is it about to?
 bool rings(wire::DeviceState you);
+// In a group others may be talking while this device still rings, or is silent (PROTOCOL.md section 6.5).
+bool is_still_rung(wire::DeviceState you);
 // Is this device in the call, or about to take it over?
 bool is_in(wire::DeviceState you);
 // What this device shows, if the call is over for it. A newer server may use a word we do not know; that it is over still counts.

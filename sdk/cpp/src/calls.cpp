@@ -172,6 +172,7 @@ void Calls::advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_
     if (call.stage == Stage::Calling && snapshot.ringing && !rang_before) tell(call, CallMoment::Ringing);
     return;
   }
+  if (is_still_rung(snapshot.you)) return;
   if (!is_answered(call.stage)) {
     enter(call, Stage::Connecting);
     tell(call, CallMoment::Connecting);

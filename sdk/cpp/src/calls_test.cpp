@@ -66,6 +66,23 @@ class ClientCalls : public testing::Test {
 
 // --- the ways of a call
 
+TEST_F(ClientCalls, InAGroupThatOthersHaveAnsweredThisDeviceStillRings) {
+  const auto handle = ring();
+  device.hear_event(wire::CallEvent{0, callee(3, Phase::Connecting, DeviceState::Ringing)});
+  device.hear_event(wire::CallEvent{0, callee(4, Phase::Active, DeviceState::Ringing)});
+  EXPECT_EQ(device.moments(), Moments{Incoming});
+  act(handle, Action::Answer);
+  device.answer<wire::Answer>(wire::CallReply{callee(5, Phase::Active, DeviceState::Winner)});
+  EXPECT_EQ(device.moments(), (Moments{Incoming, Connecting, Active}));
+  expect_not_ended();
+}
+
+TEST_F(ClientCalls, WhoIsSilentInAGroupIsNotInItEither) {
+  act(ring(), Action::Ignore);
+  device.answer<wire::Ignore>(wire::CallReply{callee(3, Phase::Active, DeviceState::Ignored)});
+  EXPECT_EQ(device.moments(), Moments{Incoming});
+}
+
 TEST_F(ClientCalls, ACallersWholeCall) {
   talk_as_caller();
   auto unstable = caller(4, Phase::Active);
