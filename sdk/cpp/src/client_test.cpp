@@ -227,6 +227,26 @@ TEST(Client, ALostConnectionIsMendedByResuming) {
   EXPECT_EQ(hello.resume->resume_key, "key");
 }
 
+// A machine that wakes up finds many messages and a closed connection all at once: an answer cannot be written any more while the
+// message after it is read already.
+TEST(Client, AProcessThatStoodStillComesBackThoughTheConnectionBrokeMeanwhile) {
+  Listener listener;
+  Told<bool> online;
+  Client client(options_for(listener));
+  client.on_online([&, first = true]() mutable {
+    if (std::exchange(first, false)) online.tell(true);
+  });
+  client.connect();
+  auto peer = listener.welcome();
+  online.get();
+  std::promise<void> wake_up;
+  client.post([asleep = wake_up.get_future().share()] { asleep.wait(); });
+  for (int i = 0; i < 16; ++i) peer.say(wire::ServerPing{25'000});
+  peer.cut();
+  wake_up.set_value();
+  EXPECT_TRUE(listener.accept().expect<wire::Hello>().resume);
+}
+
 TEST(Client, ItsEndSaysGoodbyeAndEndsEveryCallOnce) {
   Listener listener;
   int times = 0;

@@ -128,7 +128,7 @@ class BeastSocket : public WebSocket, public std::enable_shared_from_this<BeastS
                          "; check that it is an Offhook server.");
     }
     if (error) return fail(error);
-    if (closing_) return;
+    if (closing_ || !handlers_.closed) return;
     open_ = true;
     handlers_.opened();
     read();
@@ -139,6 +139,7 @@ class BeastSocket : public WebSocket, public std::enable_shared_from_this<BeastS
   }
 
   void on_read(const ErrorCode& error) {
+    if (!handlers_.closed) return;  // a write has failed meanwhile, and this message was read before
     if (error == websocket::error::closed) {
       const auto code = static_cast<std::uint16_t>(stream_.reason().code);
       return end(code == 0 ? std::nullopt : std::optional(code), authority_of(url_) + " has closed the connection.");
