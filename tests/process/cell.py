@@ -12,6 +12,8 @@ from story import Hurt, Story
 # (run.py), the client's watchdog after it, and room for a busy machine.
 STUCK_MS = 30_000
 SERVER_PAUSE_MS = 6000
+STRAGGLERS_MS = 150
+UNSETTLED_MS = 8000  # a client whose link was up for less than 5 s waits longer before it tries again
 WATCHDOGS = "ring_contact=3000 end=2500"
 
 
@@ -58,6 +60,7 @@ class Cell:
         self.stories = {}  # by tag, glare's and moving's tags as well
         self.story = None
         self.known = set()  # call ids of earlier stories
+        self.offline_at = {}  # device → when it last lost its link
         self.news = asyncio.Event()
         self.tasks = set()
         self.fired = set()
@@ -90,6 +93,8 @@ class Cell:
 
     def hear(self, event):
         story = self.stories.get(event.get("tag"))
+        if event["event"] == "offline":
+            self.offline_at[event["device"]] = event["at"]
         if story is None:
             if event["event"] in ("online", "offline") and self.story is not None:
                 self.story.note(event["at"], f"{event['device']}: {event['event']}")
@@ -189,20 +194,41 @@ class Cell:
     async def run(self, plan):
         """The settled story of a plan."""
         story = self.story = Story(plan, now_ms())
+        story.unsettled = {device for device, at in self.offline_at.items() if at > story.began - UNSETTLED_MS}
         self.fired = set()
         for suffix in ("", "r", "m"):
             self.stories[story.tag + suffix] = story
         self.agent(plan.caller).say(f"call {plan.caller} {story.tag} {self.user(plan.callee_user)} {plan.ring_timeout_ms}")
         await self.settle(story)
-        story.settled_at = now_ms()
         await self.all_online()
+        if story.hurts:  # a device that has just come back may have been told of the call only now
+            await asyncio.sleep(STRAGGLERS_MS / 1000)
+            await self.settle(story)
+        story.settled_at = now_ms()
         return story
+
+    def crashes(self):
+        return [f"the process of {[device for device, process in PROCESS_OF.items() if process == number]} has crashed, code {agent.crash}"
+                for number, agent in enumerate(self.agents) if agent.crash is not None]
+
+    async def recover(self):
+        """After a crash or a device that did not come back: the next call shall not suffer for it."""
+        for agent in self.agents:
+            if not agent.is_running() or not all(online.is_set() for online in agent.online.values()):
+                await agent.kill()
+                agent.crash = None
+                for device, process in PROCESS_OF.items():
+                    self.lives[device] += self.agents[process] is agent
+                await agent.start()
+        await self.all_online()
 
     async def settle(self, story):
         """Waits until every device of a living process knows the end, the record says it, and the plan has nothing left to do."""
         last_change = now_ms()
         while True:
             self.news.clear()
+            if self.crashes() and not self.tasks:
+                return
             if not self.tasks and story.handles and all(handle.is_over() for handle in story.living()):
                 if await self.look_up(story):
                     return

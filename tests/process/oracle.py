@@ -28,6 +28,7 @@ class View:
 
     def __post_init__(self):
         self.handles = [handle for handle in self.story.handles.values() if handle.call_id == self.call_id]
+        self.tags = {handle.events[0]["tag"] for handle in self.handles} or {self.story.tag}
         placed = [handle.device[0] for handle in self.handles if handle.role == "placed"]
         self.caller = self.record["caller"][0] if self.record else (placed or [self.story.plan.caller[0]])[0]
         self.ended_at = self.record["ended_at_ms"] - self.clock_offset if self.record and "ended_at_ms" in self.record else None
@@ -38,7 +39,7 @@ class View:
     def acts(self, whose, *verbs):
         """What was really done, by the caller's devices (True) or the callees' (False)."""
         return [event for event in self.story.events if event["event"] == "did" and event["what"] in verbs
-                and (event["device"][0] == self.caller) == whose]
+                and event["tag"] in self.tags and (event["device"][0] == self.caller) == whose]
 
     def spans(self, device, since=None, until=None):
         """Lengths of the breaks of a device; the server's own are everybody's."""
@@ -58,6 +59,8 @@ class View:
     def is_lost(self, whose, least_ms=SURELY_MENDED_MS):
         """Was a device of that side away for so long (breaks of one device, and the server's, may add up)?"""
         devices = {handle.device for handle in self.handles if (handle.device[0] == self.caller) == whose}
+        if any(self.is_hurt(device) for device in devices & self.story.unsettled):
+            return True
         longest = max((sum(span for _, span in self.spans(device)) for device in devices), default=0)
         return self.was_killed(whose) or longest >= least_ms
 

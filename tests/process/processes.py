@@ -148,12 +148,13 @@ class Agent:
         self.online = {}      # device → asyncio.Event
         self.child = None
         self.reading = None
-        self.is_stopped = False
+        self.is_stopped = self.is_killed = False
+        self.crash = None     # exit code of a process that nobody has killed
 
     async def start(self):
         self.child = await asyncio.create_subprocess_exec(
             *self.network.prefix, str(programs()[1]), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
-        self.is_stopped = False
+        self.is_stopped = self.is_killed = False
         self.reading = asyncio.create_task(self._read(self.child))
         for line in self.openings.values():
             self.say(line)
@@ -186,9 +187,14 @@ class Agent:
                 heard = self.online[event["device"]]
                 heard.set() if event["event"] == "online" else heard.clear()
             self.hear(event)
+        if child is self.child and not self.is_killed:
+            self.crash = await child.wait()
+            for online in self.online.values():
+                online.set()  # whoever waits for it must look at the crash
 
     async def kill(self):
         """Returns when the process is dead and all it has said is heard."""
+        self.is_killed = True
         if self.is_running():
             self.child.kill()
         await self.child.wait()

@@ -44,15 +44,19 @@ class Run:
 
     async def one(self, cell, plan):
         try:
-            story = await cell.run(plan)
+            story, problems = await cell.run(plan), []
         except asyncio.TimeoutError:
-            story = cell.story
-            return self.fail(story, ["a device has not come back within 30 s after the call"])
-        hurts = self.hurts_of(story)
+            story, problems = cell.story, ["a device has not come back within 30 s after the call"]
+        problems += cell.crashes()
         self.stories.append(story)
-        self.count(story, hurts)
-        problems = judge(story, hurts, self.clock_offset, self.world.durable)
-        return self.fail(story, problems) if problems else None
+        self.count(story)
+        problems = problems or self.judge(story)
+        if problems:
+            self.fail(story, problems)
+            await cell.recover()
+
+    def judge(self, story):
+        return judge(story, self.hurts_of(story), self.clock_offset, self.world.durable)
 
     def hurts_of(self, story):
         return self.world.hurts_between(story.began, story.settled_at or now_ms())
@@ -64,22 +68,23 @@ class Run:
                              story.timeline(self.hurts_of(story)),
                              f"  again: ./dev test process --seed {story.plan.seed} --replay {story.plan.name()}", ""]), flush=True)
 
-    def count(self, story, hurts):
+    def count(self, story):
         self.counts["calls"] += 1
-        self.counts["broken"] += bool(story.hurts or hurts)
+        self.counts["broken"] += bool(story.hurts or self.hurts_of(story))
         for record in story.records.values():
             self.counts[f"{record['outcome']}/{record.get('reason', '-')}" if record and "outcome" in record else "forgotten"] += 1
         for hurt in story.hurts:
             self.counts[f"fault {hurt.what}"] += 1
 
     async def quiescence(self):
-        """Nothing is left when the faults are over: no live call, no record that has changed, no event after the end."""
+        """Nothing is left when the faults are over: no live call, no record that has changed, nobody who is told something else."""
         problems = [f"still live: {record}" for record in await self.world.server.live()]
         now = {record["call_id"]: record for record in await self.world.server.records()}
         last_kill = max((hurt.since for hurt in self.world.hurts if hurt.what == "server_kill"), default=0)
         known = {}
         for story in self.stories:
-            problems += [f"call {story.plan.name()}: {event}, after it was settled" for event in story.late if event["event"] not in ("did", "nothing")]
+            if story.late and not any(failed is story for failed, _ in self.failures):
+                problems += [f"call {story.plan.name()}, after it was settled: {problem}" for problem in self.judge(story)]
             if self.world.durable or story.began > last_kill:
                 known.update(story.records)
         problems += [f"the record of {call_id} has changed from {record} to {now.get(call_id)}"

@@ -49,6 +49,7 @@ class Story:
         self.dead_lives = set()  # (device, life) whose process was killed
         self.records = {}     # call id → the server's record, None once the server has forgotten it
         self.late = []        # events after it was settled
+        self.unsettled = set()  # devices that have lost their link not long before: they come back more slowly
 
     def hear(self, event, life):
         self.events.append(event)
