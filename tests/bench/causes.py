@@ -4,7 +4,7 @@ import asyncio
 import collections
 import signal
 
-from processes import now_ms
+from stage import now_ms
 
 QUICK_PAIRS = 6   # rounds of these follow one another at once
 SLOW_PAIRS = 24   # of causes that last as long as a timer: all at the same time, once
@@ -135,9 +135,10 @@ async def killed_while_ringing(stage, samples):
 # --- silence
 
 async def silence(stage, device):
-    """The moment from which on nothing of this device passes."""
+    """The moment from which on nothing of this device passes; told a little too early rather than too late."""
+    at = now_ms()
     await stage.network.silence(device.number)
-    return now_ms()
+    return at
 
 
 async def silent_in_call(stage, samples):

@@ -11,10 +11,8 @@ import sys
 
 import causes
 from false_ends import run_false_ends
-from stage import Stage
+from stage import Stage, make_network
 from verdict import rows_of, table
-
-from network import make_network  # of tests/process; stage.py has shown the way
 
 
 async def measure(options, network):

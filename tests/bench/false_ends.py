@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from causes import stop_server
-from processes import now_ms
+from stage import now_ms
 
 LOSS = 0.2
 BLACK_OUT_SECONDS, BLACK_OUT_EVERY = 4, 20

@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "process"))
 
-from network import Relay  # noqa: E402
+from network import Relay, make_network  # noqa: E402, F401
 from processes import Agent, Server, now_ms  # noqa: E402
 
 PATIENCE_SECONDS = 90  # longer than the longest of the default timers before an answer

@@ -15,6 +15,7 @@ import struct
 import subprocess
 
 CLONE_NEWNET = 0x40000000
+LIST_SIZE = 90  # the kernel keeps 100 addresses in a list, and would forget the oldest without a word
 
 
 class NotPermitted(Exception):
@@ -71,6 +72,22 @@ class NamespaceNetwork:
             run(*self.prefix, "ip", *command.split())
         for prefix in ([], self.prefix):
             run(*prefix, "iptables", "-w", "-L", "-n")
+        self.lists = self._make_lists()
+
+    def _make_lists(self):
+        """Lists of addresses (xt_recent) that a write to a file changes at once, where starting iptables takes long on a busy machine.
+        {name: {file: its entries}}; empty where the kernel has none."""
+        reset = ["-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"]
+        rules = [([], "INPUT", "up", "--rdest", ["-j", "DROP"]), (self.prefix, "INPUT", "down", "--rsource", ["-j", "DROP"]),
+                 (self.prefix, "INPUT", "refuse", "--rsource", reset), (self.prefix, "OUTPUT", "refuse", "--rdest", reset)]
+        try:
+            for prefix, chain, name, side, action in rules:
+                run(*prefix, "iptables", "-w", "-A", chain, "-m", "recent", "--rcheck", "--name", name, side, *action)
+        except NotPermitted:
+            return {}
+        ours, theirs = "/proc/self/net/xt_recent/", f"/proc/{self.holder.pid}/net/xt_recent/"
+        files = {"up": ours + "up", "down": theirs + "down", "refuse": theirs + "refuse"}
+        return {name: (file, set()) for name, file in files.items() if os.access(file, os.W_OK)}
 
     @staticmethod
     def _address(number, bits=32):
@@ -80,7 +97,21 @@ class NamespaceNetwork:
         return f"http://{self._address(number).removesuffix('/32')}:{port}"
 
     def is_broken(self, number):
-        return (number, 32) in self.rules
+        return (number, 32) in self.rules or any(number in entries for _, entries in self.lists.values())
+
+    def _list(self, number, *names):
+        """True if these lists have taken the address in; false if there are none, or they are full."""
+        if not all(name in self.lists and len(self.lists[name][1]) < LIST_SIZE for name in names):
+            return False
+        for name in names:
+            file, entries = self.lists[name]
+            entries.add(number)
+            self._write(file, "+", number)
+        return True
+
+    def _write(self, file, sign, number):
+        with open(file, "w", encoding="ascii") as entries:
+            entries.write(sign + self._address(number).removesuffix("/32") + "\n")
 
     async def _apply(self, number, bits, rules):
         self.rules.setdefault((number, bits), []).extend(rules)
@@ -89,6 +120,8 @@ class NamespaceNetwork:
     async def silence(self, number, direction="both", bits=32):
         """Packets vanish and nobody is told. `direction`: both, up (from the device) or down. `bits`: less than 32 for all devices
         whose numbers begin alike."""
+        if bits == 32 and self._list(number, *(name for name in ("up", "down") if direction in (name, "both"))):
+            return
         address = self._address(number, bits)
         down = (self.prefix, ["INPUT", "-s", address, "-j", "DROP"])
         up = ([], ["INPUT", "-d", address, "-j", "DROP"])
@@ -96,6 +129,8 @@ class NamespaceNetwork:
 
     async def refuse(self, number):
         """Every packet is answered with RST, to whichever side sent it: connections break, new ones are refused."""
+        if self._list(number, "refuse"):
+            return
         address = self._address(number)
         reset = ["-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"]
         await self._apply(number, 32, [(self.prefix, ["INPUT", "-s", address, *reset]), (self.prefix, ["OUTPUT", "-d", address, *reset])])
@@ -107,6 +142,10 @@ class NamespaceNetwork:
         await self._apply(number, bits, [(self.prefix, ["INPUT", "-s", address, *chance]), ([], ["INPUT", "-d", address, *chance])])
 
     async def heal(self, number, bits=32):
+        for file, entries in self.lists.values():
+            if bits == 32 and number in entries:
+                entries.remove(number)
+                self._write(file, "-", number)
         rules = self.rules.pop((number, bits), [])
         await run_all(*(prefix + ["iptables", "-w", "-D", *rule] for prefix, rule in rules))
 
