@@ -19,16 +19,20 @@ class Samples(collections.defaultdict):
         self[(cause, measured)].append(milliseconds)
 
 
-async def measure_all(stage, rounds):
-    samples = Samples()
-    work = [quick(stage, samples, rounds, one) for one in (hang_up, decline, cancel, answered_elsewhere)]
-    work += [closed_in_call(stage, samples, rounds, reset) for reset in (False, True)]
-    slow_pairs = max(2, min(SLOW_PAIRS, 3 * rounds))
-    for one in (closed_while_ringing, killed_in_call, killed_while_ringing, silent_in_call, caller_silent_while_ringing,
-                callee_silent_while_ringing, nobody_reachable, nobody_answers):
-        work += [slow(one, stage, samples, number) for number in range(slow_pairs)]
-    await asyncio.gather(*work)
-    return samples
+async def measure_quick(stage, samples, rounds):
+    """What is told at once, while nothing else goes on."""
+    for one in (hang_up, decline, cancel, answered_elsewhere):
+        await quick(stage, samples, rounds, one)
+    for reset in (False, True):
+        await closed_in_call(stage, samples, rounds, reset)
+
+
+async def measure_slow(stage, samples, rounds):
+    """What lasts as long as a timer, all at the same time."""
+    pairs = max(2, min(SLOW_PAIRS, 3 * rounds))
+    await asyncio.gather(*(slow(one, stage, samples, number) for number in range(pairs) for one in (
+        closed_while_ringing, killed_in_call, killed_while_ringing, silent_in_call, caller_silent_while_ringing,
+        callee_silent_while_ringing, nobody_reachable, nobody_answers)))
 
 
 async def slow(one, stage, samples, number):

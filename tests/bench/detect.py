@@ -16,17 +16,17 @@ from verdict import rows_of, table
 
 
 async def measure(options, network):
-    stage = Stage(network)
-    await stage.start()
-    false_ends_stage = Stage(network, first_number=0x8000)
-    await false_ends_stage.start()
+    stage, bad_network = Stage(network), Stage(network, first_number=0x8000)
+    samples = causes.Samples()
     try:
-        minutes = options.false_ends
-        samples, false_ends = await asyncio.gather(
-            causes.measure_all(stage, options.rounds), run_false_ends(false_ends_stage, options.pairs, minutes))
+        await stage.start()
+        await causes.measure_quick(stage, samples, options.rounds)
+        await bad_network.start()
+        _, false_ends = await asyncio.gather(causes.measure_slow(stage, samples, options.rounds),
+                                             run_false_ends(bad_network, options.pairs, options.false_ends))
     finally:
         await stage.stop()
-        await false_ends_stage.stop()
+        await bad_network.stop()
         await network.close()
     return samples, false_ends
 

@@ -60,6 +60,7 @@ class Cell:
         self.stories = {}  # by tag, glare's and moving's tags as well
         self.story = None
         self.known = set()  # call ids of earlier stories
+        self.closed = []  # devices that do not try any more, in words
         self.offline_at = {}  # device → when it last lost its link
         self.news = asyncio.Event()
         self.tasks = set()
@@ -96,13 +97,17 @@ class Cell:
         if event["event"] == "offline":
             self.offline_at[event["device"]] = event["at"]
         if story is None:
-            if event["event"] in ("online", "offline") and self.story is not None:
-                self.story.note(event["at"], f"{event['device']}: {event['event']}")
-            return
+            return self.hear_of_link(event)
         story.hear(event, self.lives[event["device"]])
         if story is self.story:
             self.follow(event)
             self.news.set()
+
+    def hear_of_link(self, event):
+        if event["event"] == "closed":
+            self.closed.append(f"{event['device']} has closed for good: {event['problem']}")
+        if event["event"] in ("online", "offline", "closed", "error") and self.story is not None:
+            self.story.note(event["at"], f"{event['device']}: {event['event']} {event.get('problem', '')}")
 
     def follow(self, event):
         """Starts what the plan wants upon this event."""
@@ -208,18 +213,19 @@ class Cell:
         return story
 
     def crashes(self):
-        return [f"the process of {[device for device, process in PROCESS_OF.items() if process == number]} has crashed, code {agent.crash}"
+        return self.closed + [f"the process of {[device for device, process in PROCESS_OF.items() if process == number]} has crashed, code {agent.crash}"
                 for number, agent in enumerate(self.agents) if agent.crash is not None]
 
     async def recover(self):
         """After a crash or a device that did not come back: the next call shall not suffer for it."""
         for agent in self.agents:
-            if not agent.is_running() or not all(online.is_set() for online in agent.online.values()):
+            if self.closed or not agent.is_running() or not all(online.is_set() for online in agent.online.values()):
                 await agent.kill()
                 agent.crash = None
                 for device, process in PROCESS_OF.items():
                     self.lives[device] += self.agents[process] is agent
                 await agent.start()
+        self.closed = []
         await self.all_online()
 
     async def settle(self, story):

@@ -86,6 +86,8 @@ class Server:
         self.child.send_signal(number)
 
     async def kill(self):
+        if self.child is None:
+            return
         if self.is_running():
             self.child.kill()
         await self.child.wait()
