@@ -12,6 +12,7 @@ from story import Hurt, Story
 # (run.py), the client's watchdog after it, and room for a busy machine.
 STUCK_MS = 30_000
 SERVER_PAUSE_MS = 6000
+GLANCE_MS, STALL_MS = 100, 300  # how often the server is looked at, and what counts as standing still
 STRAGGLERS_MS = 150
 UNSETTLED_MS = 8000  # a client whose link was up for less than 5 s waits longer before it tries again
 WATCHDOGS = "ring_contact=3000 end=2500"
@@ -29,7 +30,8 @@ class World:
 
     async def hurt_server(self, what, duration_ms):
         """One at a time, and only once everybody has got over the last one; whoever comes meanwhile does nothing."""
-        if self.mending.locked() or (self.hurts and now_ms() - self.hurts[-1].until < SERVER_PAUSE_MS):
+        last = max((hurt.until for hurt in self.hurts if hurt.what != "starved"), default=0)
+        if self.mending.locked() or now_ms() - last < SERVER_PAUSE_MS:
             return
         async with self.mending:
             hurt = Hurt(None, what, now_ms())
@@ -43,6 +45,19 @@ class World:
                 await asyncio.sleep(duration_ms / 1000)
                 await self.server.start()
             hurt.until = now_ms()
+
+    async def watch(self):
+        """Notes when the server (or the machine, and this process with it) stands still by itself. Until it is cancelled."""
+        while True:
+            began = now_ms()
+            await asyncio.sleep(GLANCE_MS / 1000)
+            try:
+                await self.server.get("/readyz")
+            except OSError:
+                continue  # killed, on purpose
+            late = now_ms() - began - GLANCE_MS
+            if late > STALL_MS and not self.mending.locked():
+                self.hurts.append(Hurt(None, "starved", began, now_ms()))
 
     def hurts_between(self, since, until):
         """Those that may have touched a call of that time; clients need a moment to come back."""
@@ -104,6 +119,8 @@ class Cell:
             self.news.set()
 
     def hear_of_link(self, event):
+        if event["event"] == "stalled" and self.story is not None:
+            self.story.starved(event["device"], event["at"] - event["ms"], event["at"])
         if event["event"] == "closed":
             self.closed.append(f"{event['device']} has closed for good: {event['problem']}")
         if event["event"] in ("online", "offline", "closed", "error") and self.story is not None:
@@ -206,9 +223,9 @@ class Cell:
         self.agent(plan.caller).say(f"call {plan.caller} {story.tag} {self.user(plan.callee_user)} {plan.ring_timeout_ms}")
         await self.settle(story)
         await self.all_online()
-        if story.hurts:  # a device that has just come back may have been told of the call only now
-            await asyncio.sleep(STRAGGLERS_MS / 1000)
-            await self.settle(story)
+        # A device may have been told of the call only now: it has just come back, or a call was over before all have rung.
+        await asyncio.sleep(STRAGGLERS_MS / 1000)
+        await self.settle(story)
         story.settled_at = now_ms()
         return story
 

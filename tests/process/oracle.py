@@ -185,7 +185,8 @@ def server_words(view, handle):
     if merged:
         words.add("answered_elsewhere")
     tried = any(act["device"] == handle.device for act in view.acts(not view.is_callee(handle.device), "answer"))
-    if handle.has("connecting") or (tried and view.is_hurt(handle.device)):
+    rivals = [other for other in view.handles if other.device[0] == handle.device[0] and other is not handle and other.has("connecting")]
+    if handle.has("connecting") or (tried and not rivals):  # it may have hung up before it was told that it had won
         words |= {own, whole}
     if not handle.has("connecting"):
         words |= NOT_WINNING[own]

@@ -103,11 +103,13 @@ async def run_calls(options, network):
     cells = [Cell(world, number) for number in ([replay[0]] if replay else range(options.cells))]
     try:
         await asyncio.gather(*(cell.start() for cell in cells))
+        watching = asyncio.create_task(world.watch())
         if replay:
             await run.one(cells[0], draw(options.seed, *replay, FAULTS))
             print(run.stories[-1].timeline(world.hurts) if run.stories else "")
         else:
             await asyncio.gather(*(run.work(cell) for cell in cells))
+        watching.cancel()
         left_over = await run.quiescence()
     finally:
         await asyncio.gather(*(cell.stop() for cell in cells), return_exceptions=True)

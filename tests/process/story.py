@@ -78,6 +78,11 @@ class Story:
         self.note(at, f"{what} {' '.join(devices)}")
         return new
 
+    def starved(self, device, since, until):
+        """The machine gave it no time; of a process that we have stopped ourselves we know already."""
+        if not any(hurt.device == device and hurt.what == "stop" and hurt.since <= until for hurt in self.hurts):
+            self.hurts.append(Hurt(device, "starved", since, until))
+
     def is_dead(self, handle):
         return (handle.device, handle.life) in self.dead_lives
 
