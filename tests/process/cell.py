@@ -30,8 +30,10 @@ class World:
 
     async def hurt_server(self, what, duration_ms):
         """One at a time, and only once everybody has got over the last one; whoever comes meanwhile does nothing."""
+        if self.mending.locked():
+            return
         last = max((hurt.until for hurt in self.hurts if hurt.what != "starved"), default=0)
-        if self.mending.locked() or now_ms() - last < SERVER_PAUSE_MS:
+        if now_ms() - last < SERVER_PAUSE_MS:
             return
         async with self.mending:
             hurt = Hurt(None, what, now_ms())
@@ -75,7 +77,7 @@ class Cell:
         self.stories = {}  # by tag, glare's and moving's tags as well
         self.story = None
         self.known = set()  # call ids of earlier stories
-        self.closed = []  # devices that do not try any more, in words
+        self.troubles = []  # in words: devices that do not try any more, and what went wrong in the harness
         self.offline_at = {}  # device → when it last lost its link
         self.news = asyncio.Event()
         self.tasks = set()
@@ -122,7 +124,7 @@ class Cell:
         if event["event"] == "stalled" and self.story is not None:
             self.story.starved(event["device"], event["at"] - event["ms"], event["at"])
         if event["event"] == "closed":
-            self.closed.append(f"{event['device']} has closed for good: {event['problem']}")
+            self.troubles.append(f"{event['device']} has closed for good: {event['problem']}")
         if event["event"] in ("online", "offline", "closed", "error") and self.story is not None:
             self.story.note(event["at"], f"{event['device']}: {event['event']} {event.get('problem', '')}")
 
@@ -141,7 +143,13 @@ class Cell:
         self.fired.add(name)
         task = asyncio.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(lambda done: (self.tasks.discard(done), self.news.set()))
+        task.add_done_callback(self.on_task_done)
+
+    def on_task_done(self, task):
+        self.tasks.discard(task)
+        self.news.set()
+        if task.exception() is not None:
+            self.troubles.append(f"the harness failed: {task.exception()!r}")
 
     # --- what is done
 
@@ -229,20 +237,20 @@ class Cell:
         story.settled_at = now_ms()
         return story
 
-    def crashes(self):
-        return self.closed + [f"the process of {[device for device, process in PROCESS_OF.items() if process == number]} has crashed, code {agent.crash}"
+    def all_troubles(self):
+        return self.troubles + [f"the process of {[device for device, process in PROCESS_OF.items() if process == number]} has crashed, code {agent.crash}"
                 for number, agent in enumerate(self.agents) if agent.crash is not None]
 
     async def recover(self):
         """After a crash or a device that did not come back: the next call shall not suffer for it."""
         for agent in self.agents:
-            if self.closed or not agent.is_running() or not all(online.is_set() for online in agent.online.values()):
+            if self.troubles or not agent.is_running() or not all(online.is_set() for online in agent.online.values()):
                 await agent.kill()
                 agent.crash = None
                 for device, process in PROCESS_OF.items():
                     self.lives[device] += self.agents[process] is agent
                 await agent.start()
-        self.closed = []
+        self.troubles = []
         await self.all_online()
 
     async def settle(self, story):
@@ -250,7 +258,7 @@ class Cell:
         last_change = now_ms()
         while True:
             self.news.clear()
-            if self.crashes() and not self.tasks:
+            if self.all_troubles() and not self.tasks:
                 return
             if not self.tasks and story.handles and all(handle.is_over() for handle in story.living()):
                 if await self.look_up(story):

@@ -47,7 +47,7 @@ class Run:
             story, problems = await cell.run(plan), []
         except asyncio.TimeoutError:
             story, problems = cell.story, ["a device has not come back within 30 s after the call"]
-        problems += cell.crashes()
+        problems += cell.all_troubles()
         self.stories.append(story)
         self.count(story)
         problems = problems or self.judge(story)
