@@ -30,6 +30,7 @@ async def measure_quick(stage, samples, rounds):
 async def measure_slow(stage, samples, rounds):
     """What lasts as long as a timer, all at the same time."""
     pairs = max(2, min(SLOW_PAIRS, 3 * rounds))
+    stage.shared = [await stage.agent() for _ in range(4)]
     await asyncio.gather(*(slow(one, stage, samples, number) for number in range(pairs) for one in (
         closed_while_ringing, killed_in_call, killed_while_ringing, silent_in_call, caller_silent_while_ringing,
         callee_silent_while_ringing, nobody_reachable, nobody_answers)))
@@ -45,13 +46,13 @@ async def slow(one, stage, samples, number):
 async def quick(stage, samples, rounds, one):
     agents = [await stage.agent() for _ in range(2)]
 
-    async def pair():
+    async def one_pair():
         callee_user = stage.name("user")
         caller = await stage.device(agents[0])
         callees = [await stage.device(agents[1], callee_user) for _ in range(2)]
         for _ in range(rounds):
             await one(stage, samples, caller, *callees)
-    await asyncio.gather(*(pair() for _ in range(QUICK_PAIRS)))
+    await asyncio.gather(*(one_pair() for _ in range(QUICK_PAIRS)))
 
 
 async def act(who, verb, tag, whom):
@@ -92,7 +93,7 @@ async def answered_elsewhere(stage, samples, caller, callee, other):
 async def closed_in_call(stage, samples, rounds, reset):
     agents = [await stage.agent() for _ in range(2)]
 
-    async def pair():
+    async def one_pair():
         caller, callee = await stage.device(agents[0]), await stage.device(agents[1], relay=True)
         for _ in range(rounds):
             tag = await stage.talk(caller, callee)
@@ -102,15 +103,17 @@ async def closed_in_call(stage, samples, rounds, reset):
             samples.add(f"socket closed ({'RST' if reset else 'FIN'}) in a call", "peer_unstable", unstable["at"] - at)
             await caller.told("peer_stable", tag)
             await act(caller, "hangup", tag, callee)
-    await asyncio.gather(*(pair() for _ in range(QUICK_PAIRS)))
+    await asyncio.gather(*(one_pair() for _ in range(QUICK_PAIRS)))
 
 
-async def pair_of_processes(stage, **options):
-    return await stage.device(await stage.agent(), **options), await stage.device(await stage.agent())
+async def pair(stage, agent=None, **options):
+    """Two devices on processes that others use as well; with `agent` the first is there, to be killed with it."""
+    one, other = stage.shared[stage.names % 2], stage.shared[2 + stage.names % 2]
+    return await stage.device(agent or one, **options), await stage.device(other)
 
 
 async def closed_while_ringing(stage, samples):
-    caller, callee = await pair_of_processes(stage, relay=True)
+    caller, callee = await pair(stage, relay=True)
     tag = await stage.ring(caller, callee)
     at = now_ms()
     caller.relay.refuse()
@@ -120,7 +123,7 @@ async def closed_while_ringing(stage, samples):
 
 
 async def killed_in_call(stage, samples):
-    gone, other = await pair_of_processes(stage)
+    gone, other = await pair(stage, await stage.agent())
     tag = await stage.talk(gone, other)
     at = now_ms()
     await gone.agent.kill()
@@ -129,7 +132,7 @@ async def killed_in_call(stage, samples):
 
 
 async def killed_while_ringing(stage, samples):
-    caller, callee = await pair_of_processes(stage)
+    caller, callee = await pair(stage, await stage.agent())
     tag = await stage.ring(caller, callee)
     at = now_ms()
     await caller.agent.kill()
@@ -146,7 +149,7 @@ async def silence(stage, device):
 
 
 async def silent_in_call(stage, samples):
-    gone, other = await pair_of_processes(stage)
+    gone, other = await pair(stage)
     tag = await stage.talk(gone, other)
     at = await silence(stage, gone)
     samples.add("silent loss in a call", "peer_unstable", (await other.told("peer_unstable", tag))["at"] - at)
@@ -155,14 +158,14 @@ async def silent_in_call(stage, samples):
 
 
 async def caller_silent_while_ringing(stage, samples):
-    caller, callee = await pair_of_processes(stage)
+    caller, callee = await pair(stage)
     tag = await stage.ring(caller, callee)
     at = await silence(stage, caller)
     samples.add("silent loss of the caller while it rings", "the ringing ends", (await callee.told("ended", tag, outcome="missed"))["at"] - at)
 
 
 async def callee_silent_while_ringing(stage, samples):
-    caller, callee = await pair_of_processes(stage)
+    caller, callee = await pair(stage)
     tag = await stage.ring(caller, callee)
     at = await silence(stage, callee)
     samples.add("silent loss of the callee while it rings", "its own ringing ends", (await callee.told("ended", tag))["at"] - at)
@@ -172,7 +175,7 @@ async def callee_silent_while_ringing(stage, samples):
 # --- nobody there
 
 async def nobody_reachable(stage, samples):
-    caller = await stage.device(await stage.agent())
+    caller = await stage.device(stage.shared[0])
     tag = stage.name("call")
     caller.do("call", tag, stage.name("nobody"))
     ended = await caller.told("ended", tag, outcome="unreachable")
@@ -180,7 +183,7 @@ async def nobody_reachable(stage, samples):
 
 
 async def nobody_answers(stage, samples):
-    caller, callee = await pair_of_processes(stage)
+    caller, callee = await pair(stage)
     tag = await stage.ring(caller, callee)
     rang = await caller.told("ringing", tag)
     ended = await caller.told("ended", tag, outcome="no_answer")

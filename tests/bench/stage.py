@@ -48,6 +48,7 @@ class Stage:
         self.next_number = first_number
         self.server = Server(network)
         self.agents, self.relays, self.devices = [], [], {}
+        self.shared = []  # agents for devices that need no process of their own
         self.names = 0
 
     async def start(self):
