@@ -105,6 +105,8 @@ class Cell:
             await agent.kill()
 
     async def all_online(self):
+        if self.world.server.crash():
+            return
         await asyncio.wait_for(asyncio.gather(*(agent.all_online() for agent in self.agents)), 30)
 
     # --- what is heard
@@ -265,6 +267,9 @@ class Cell:
                     return
             elif self.tasks:
                 last_change = now_ms()
+            if self.world.server.crash():
+                self.troubles.append(self.world.server.crash())
+                return
             if now_ms() - last_change > STUCK_MS:
                 story.note(now_ms(), "the harness does not wait any longer")
                 await self.look_up(story)

@@ -59,9 +59,11 @@ class Server:
         self.config.write_text(config_text(timers or {}))
         self.log = open(pathlib.Path(self.folder.name) / "log", "ab")
         self.child = None
+        self.is_killed = False
         self.admin = make_token(scope="admin")
 
     async def start(self):
+        self.is_killed = False
         data = ["--data", str(self.data)] if self.data else []
         self.child = await asyncio.create_subprocess_exec(
             str(programs()[0]), "--config", str(self.config), "--listen", self.listen, *data, stdout=self.log, stderr=self.log)
@@ -82,10 +84,17 @@ class Server:
     def is_running(self):
         return self.child.returncode is None
 
+    def crash(self):
+        """What a server that nobody has killed has said last, or nothing."""
+        if self.is_running() or self.is_killed:
+            return None
+        return f"the server has ended by itself, code {self.child.returncode}: {self.last_words()}"
+
     def signal(self, number):
         self.child.send_signal(number)
 
     async def kill(self):
+        self.is_killed = True
         if self.child is None:
             return
         if self.is_running():

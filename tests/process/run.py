@@ -53,6 +53,9 @@ class Run:
         problems = problems or self.judge(story)
         if problems:
             self.fail(story, problems)
+        if self.world.server.crash():
+            self.left = 0  # nothing more can be learnt
+        elif problems:
             await cell.recover()
 
     def judge(self, story):
@@ -78,6 +81,8 @@ class Run:
 
     async def quiescence(self):
         """Nothing is left when the faults are over: no live call, no record that has changed, nobody who is told something else."""
+        if self.world.server.crash():
+            return [self.world.server.crash()]
         problems = [f"still live: {record}" for record in await self.world.server.live()]
         now = {record["call_id"]: record for record in await self.world.server.records()}
         last_kill = max((hurt.since for hurt in self.world.hurts if hurt.what == "server_kill"), default=0)
