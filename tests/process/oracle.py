@@ -58,7 +58,8 @@ class View:
 
     def is_lost(self, whose, least_ms=SURELY_MENDED_MS):
         """Was a device of that side away for so long (breaks of one device, and the server's, may add up)?"""
-        devices = {handle.device for handle in self.handles if (handle.device[0] == self.caller) == whose}
+        # Of the whole story: a caller that was cut off at once does not know which call its own has become.
+        devices = {handle.device for handle in self.story.handles.values() if (handle.device[0] == self.caller) == whose}
         if any(self.is_hurt(device) for device in devices & self.story.unsettled):
             return True
         longest = max((sum(span for _, span in self.spans(device)) for device in devices), default=0)
