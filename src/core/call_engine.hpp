@@ -30,7 +30,7 @@ class CallEngine {
  public:
   explicit CallEngine(Desk& desk) : desk_(desk) {}
 
-  // Two steps of a restart: first all calls are there and their users know, then each goes on.
+  // Two steps of a restart: first all calls are there and their users know, then each goes on. REQUIRES: is_needed.
   void restore(const CallRecord& kept);
   void go_on();
 

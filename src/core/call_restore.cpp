@@ -43,7 +43,6 @@ Duration CallEngine::length(const Call& call, TimerKind kind) const {
 }
 
 void CallEngine::restore(const CallRecord& kept) {
-  if (!is_needed(kept, desk_.now)) return;
   auto& call = calls_[kept.id];
   call.id = kept.id;
   call.version = kept.version;

@@ -36,7 +36,8 @@ std::string_view describe(TimerKind kind) {
   return "";
 }
 
-// Older before newer, and what has no moment by its key: the same order on every machine, whatever the store's is.
+// Older before newer, and what has no moment by its key: the same order on every machine, whatever the store's is. Rules and
+// users who have been here, of which there may be very many, need none.
 Instant moment_of(const Record& record) {
   if (const auto* call = std::get_if<CallRecord>(&record)) return call->ended_at.value_or(call->created_at);
   if (const auto* missed = std::get_if<MissedRecord>(&record)) return missed->since;
@@ -46,7 +47,9 @@ Instant moment_of(const Record& record) {
 
 bool comes_before(const Record& a, const Record& b) {
   if (moment_of(a) != moment_of(b)) return moment_of(a) < moment_of(b);
-  return key_of(a) < key_of(b);
+  if (a.index() != b.index()) return a.index() < b.index();
+  const bool needs_none = std::holds_alternative<RulesRecord>(a) || std::holds_alternative<SeenRecord>(a);
+  return !needs_none && key_of(a) < key_of(b);
 }
 
 }  // namespace
@@ -146,6 +149,7 @@ struct Engine::Parts {
     deliver_mail();
   }
   void give_back(CallRecord& kept) {
+    if (!is_needed(kept, desk.now)) return;
     for (const auto& invite : kept.invites) clients.restore(UserKey{kept.project, invite.user}, invite, kept.id);
     calls.restore(kept);
   }

@@ -513,6 +513,7 @@ TEST_F(Restart, AnEndedCallIsKnownForItsTime) {
   back(bob, {call});
   EXPECT_TRUE(bob.welcome.calls.empty());
   EXPECT_EQ(world.engine.counts().kept_calls, 0U);
+  EXPECT_EQ(world.kept.count(RecordKey{"call " + call.text()}), 1U) << "history is the store's";
 }
 
 TEST_F(Restart, SessionsOutliveItAndEndInTheirTime) {
