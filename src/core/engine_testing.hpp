@@ -188,11 +188,11 @@ class World {
   }
 
   // Nobody is told what a crash could take back.
-  void expect_durable(const wire::Snapshot& told) {
-    const auto newest = newest_.find(told.call_id);
+  void expect_durable(const wire::Snapshot& shown) {
+    const auto newest = newest_.find(shown.call_id);
     if (newest == newest_.end()) return ADD_FAILURE() << "told of a call that is not stored";
-    EXPECT_LE(told.version, newest->second.version) << "told before it was stored";
-    EXPECT_TRUE(told.version < newest->second.version || told.phase == newest->second.phase);
+    EXPECT_LE(shown.version, newest->second.version) << "told before it was stored";
+    EXPECT_TRUE(shown.version < newest->second.version || shown.phase == newest->second.phase);
   }
 
   void expect_durable(const wire::ServerMessage& message) {
