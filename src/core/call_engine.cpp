@@ -119,7 +119,12 @@ void CallEngine::share(Call& call, Leg& leg) {
   share.outgoing = is_caller;
   share.answered = is_caller ? is_answered(call.phase) : leg.active != nullptr;
   share.group = call.group.has_value();
-  if (leg.active != nullptr) share.device = leg.active->self.device;
+  if (leg.active != nullptr) {
+    share.device = leg.active->self.device;
+    share.device_name = leg.active->self.name;
+  }
+  share.media = call.media;
+  share.answered_at = call.answered_at;
   desk_.post(UserCall{leg.user, call.id, std::move(share)});
 }
 

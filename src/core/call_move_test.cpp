@@ -126,5 +126,49 @@ TEST_F(Moving, NotBeforeTheAnswerAndNotForOthers) {
   EXPECT_EQ(world.last<wire::Error>(mallory).error, wire::ErrorWord::NoSuchCall);
 }
 
+// --- what the other devices of the user are told
+
+TEST_F(Moving, OtherDevicesKnowWhatTheyCouldTakeOver) {
+  const auto call = talk_with_audio();
+  auto told = world.last<wire::Elsewhere>(bobs_tablet).calls;
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].call_id, call);
+  EXPECT_EQ(told[0].role, wire::Role::Callee);
+  EXPECT_EQ(told[0].peer, "alice");
+  EXPECT_EQ(told[0].media, wire::Media::Audio);
+  EXPECT_FALSE(told[0].group);
+  EXPECT_EQ(world.count<wire::Elsewhere>(bob) + world.count<wire::Elsewhere>(alice), 0);
+  const auto moving = move_to(bobs_tablet, call);
+  join(bobs_tablet, moving);
+  EXPECT_EQ(world.count<wire::Elsewhere>(bobs_tablet), 1) << "nothing has moved yet";
+  world.send(bobs_tablet, wire::MediaUp{"", call});
+  EXPECT_TRUE(world.last<wire::Elsewhere>(bobs_tablet).calls.empty());
+  EXPECT_EQ(world.last<wire::Elsewhere>(bob).calls.size(), 1U) << "it may have it back";
+  world.send(alice, wire::Hangup{"", call});
+  EXPECT_TRUE(world.last<wire::Elsewhere>(bob).calls.empty());
+}
+
+TEST_F(Moving, ADeviceThatComesLaterIsToldAfterItsWelcome) {
+  const auto call = talk_with_audio();
+  auto& phone = arrive("alice", "a2");
+  EXPECT_TRUE(phone.welcome.calls.empty());
+  ASSERT_EQ(world.count<wire::Elsewhere>(phone), 1);
+  EXPECT_EQ(world.last<wire::Elsewhere>(phone).calls.front().call_id, call);
+  world.close(phone);
+  world.say_hello(phone, true);
+  EXPECT_EQ(world.count<wire::Elsewhere>(phone), 1) << "it knows";
+  world.close(phone);
+  world.send(alice, wire::Hangup{"", call});
+  world.say_hello(phone, true);
+  EXPECT_TRUE(world.last<wire::Elsewhere>(phone).calls.empty());
+  EXPECT_EQ(world.count<wire::Elsewhere>(arrive("alice", "a3")), 0);
+}
+
+TEST_F(Moving, ACallThatRingsOrIsBeingPlacedCannotBeTakenOver) {
+  invite(wire::Media::Audio);
+  auto& phone = arrive("alice", "a2");
+  EXPECT_EQ(world.count<wire::Elsewhere>(phone) + world.count<wire::Elsewhere>(bobs_tablet), 0);
+}
+
 }  // namespace
 }  // namespace offhook::core

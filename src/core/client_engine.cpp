@@ -45,6 +45,7 @@ std::size_t weigh(const wire::ServerMessage& event) {
     return k_small_event_bytes + sdp + negotiation->candidate.value_or("").size();
   }
   if (const auto* call = std::get_if<wire::CallEvent>(&event)) return k_small_event_bytes + call->call.data.value_or("").size();
+  if (const auto* elsewhere = std::get_if<wire::Elsewhere>(&event)) return k_small_event_bytes * (1 + elsewhere->calls.size());
   return k_small_event_bytes;
 }
 

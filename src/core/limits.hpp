@@ -14,6 +14,7 @@ inline constexpr std::size_t k_max_kept_calls = 100'000;        // ended ones; t
 inline constexpr std::size_t k_max_sessions = 200'000;
 inline constexpr std::size_t k_max_seen_users = 1'000'000;      // remembered for users.refuse_unknown
 inline constexpr std::size_t k_max_calls_per_device = 16;       // live ones it has placed
+inline constexpr std::size_t k_max_calls_elsewhere = 16;        // told to a device; the oldest ids first
 inline constexpr std::size_t k_max_devices_per_call = 32;
 inline constexpr std::size_t k_max_legs = 16;                   // users called by one call
 inline constexpr std::size_t k_max_early_cancels = 16;          // per device, of invites that have not come yet

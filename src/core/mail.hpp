@@ -63,6 +63,9 @@ struct Share {
   bool answered = false;
   bool group = false;
   DeviceId device;  // that speaks for the user
+  std::optional<std::string> device_name;
+  wire::Media media = wire::Media::None;
+  std::optional<Instant> answered_at;  // of the call
 };
 struct UserCall { UserKey user; CallId call; std::optional<Share> share; };  // nothing: not live any more
 // A device that has been told of the end of a call; nothing: for good, else by an event to this client that may still be lost.

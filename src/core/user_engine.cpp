@@ -8,7 +8,10 @@ namespace offhook::core {
 
 void UserEngine::on(const Attach& mail) {
   auto& user = users_[mail.member.user];
-  user.devices[mail.member.device] = {mail.member, true};
+  auto& device = user.devices[mail.member.device];
+  if (device.self.client != mail.member.client) device.told_elsewhere.clear();
+  device.self = mail.member;
+  device.linked = true;
   remember(mail.member.user);
   update_presence(mail.member.user);
   Attached attached{mail.member.client, {}};
@@ -37,15 +40,43 @@ void UserEngine::on(const Detach& mail) {
   forget_if_idle(mail.member.user);
 }
 
-void UserEngine::on(const UserCall& mail) {
-  if (mail.share) {
-    users_[mail.user].live_calls[mail.call] = *mail.share;
-    return;
-  }
-  const auto user = users_.find(mail.user);
+// The welcome is said: what it does not hold follows.
+void UserEngine::on(const Opened& mail) {
+  missed_.tell(mail.member, mail.shown);
+  const auto user = users_.find(mail.member.user);
   if (user == users_.end()) return;
-  user->second.live_calls.erase(mail.call);
+  const auto device = user->second.devices.find(mail.member.device);
+  if (device != user->second.devices.end()) tell_elsewhere(user->second, device->second);
+}
+
+void UserEngine::on(const UserCall& mail) {
+  auto& user = users_[mail.user];
+  if (mail.share) {
+    user.live_calls[mail.call] = *mail.share;
+  } else {
+    user.live_calls.erase(mail.call);
+  }
+  for (auto& [id, device] : user.devices) tell_elsewhere(user, device);
   forget_if_idle(mail.user);
+}
+
+// Each device knows the answered calls that its user is in at another one: it may take them over. Told whole when it changes.
+void UserEngine::tell_elsewhere(const User& user, Device& device) {
+  auto calls = user.calls_elsewhere(device.self.device);
+  if (calls == device.told_elsewhere) return;
+  device.told_elsewhere = calls;
+  desk_.post(GiveEvent{device.self.client, wire::Elsewhere{0, std::move(calls)}});
+}
+
+std::vector<wire::ElsewhereCall> UserEngine::User::calls_elsewhere(const DeviceId& device) const {
+  std::vector<wire::ElsewhereCall> calls;
+  for (const auto& [call, share] : live_calls) {
+    if (!share.answered || share.device == device || calls.size() == k_max_calls_elsewhere) continue;
+    const auto role = share.outgoing ? wire::Role::Caller : wire::Role::Callee;
+    const auto answered_at_ms = share.answered_at ? to_unix_ms(*share.answered_at) : 0;
+    calls.push_back({call, role, share.peer, share.device_name, share.media, answered_at_ms, share.group});
+  }
+  return calls;
 }
 
 void UserEngine::on(const WatchPresence& mail) {

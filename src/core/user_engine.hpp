@@ -24,7 +24,7 @@ class UserEngine {
   void on(const Attach& mail);
   void on(const LinkDown& mail);
   void on(const Detach& mail);
-  void on(const Opened& mail) { missed_.tell(mail.member, mail.shown); }
+  void on(const Opened& mail);
   void on(PlaceCall&& mail);
   void on(const RingLeg& mail);
   void on(const UserCall& mail);
@@ -43,6 +43,7 @@ class UserEngine {
   struct Device {
     Member self;
     bool linked = false;
+    std::vector<wire::ElsewhereCall> told_elsewhere;  // what its client was told last
   };
   struct User {
     std::map<DeviceId, Device> devices;
@@ -51,6 +52,7 @@ class UserEngine {
     bool is_in_call(const DeviceId& device) const;
     bool is_in_call() const;
     std::size_t rings(std::optional<CallId> but) const;
+    std::vector<wire::ElsewhereCall> calls_elsewhere(const DeviceId& device) const;
   };
 
   // Whether and where somebody can be rung.
@@ -62,6 +64,7 @@ class UserEngine {
 
   void update_presence(const UserKey& key);
   void remember(const UserKey& key);
+  void tell_elsewhere(const User& user, Device& device);
   void forget_if_idle(const UserKey& key);
   void place_group(PlaceCall&& mail);
   std::optional<CallId> call_between(const UserKey& callee, const UserId& caller) const;

@@ -69,7 +69,8 @@ TEST(Codec, ServerMessagesGoThereAndBack) {
       Error{"5", ErrorWord::NoSuchCall, "gone", false}, Error{{}, ErrorWord::BadToken, "no", true}, CallEvent{3, call},
       ConnectionDestroyed{4, SessionId(1, 1), ConnectionId(1, 2), LeaveReason::NetworkDisconnected},
       SignalEvent{5, SessionId(1, 1), ConnectionId(1, 2), "t", "d"}, Presence{6, "bob", true}, Draining{7, 9}, Missed{8, record},
-      Reply{"6", RulesReply{{CallWaiting::RingOtherDevices, 1, false, {"x"}}}}, CallEvent{9, group}};
+      Reply{"6", RulesReply{{CallWaiting::RingOtherDevices, 1, false, {"x"}}}}, CallEvent{9, group},
+      Elsewhere{10, {{k_call, Role::Callee, "bob", "Phone", Media::Video, 1, true}}}, Elsewhere{11, {}}};
   for (const auto& message : messages) {
     const auto text = encode(message);
     const auto decoded = decode_server(text);

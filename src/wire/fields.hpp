@@ -451,6 +451,19 @@ void fields(auto& v, Is<Missed> auto& m) {
   v.field("seq", m.seq, IntegerRule{});
   v.field("record", m.record);
 }
+void fields(auto& v, Is<ElsewhereCall> auto& m) {
+  v.field("call_id", m.call_id);
+  v.field("role", m.role);
+  v.field("peer", m.peer, k_any_text);
+  v.field("device", m.device, k_any_text);
+  v.field("media", m.media);
+  v.field("answered_at_ms", m.answered_at_ms, IntegerRule{});
+  v.flag("group", m.group);
+}
+void fields(auto& v, Is<Elsewhere> auto& m) {
+  v.field("seq", m.seq, IntegerRule{});
+  v.list("calls", m.calls, 64, WhenEmpty::Written);
+}
 void fields(auto& v, Is<Draining> auto& m) {
   v.field("seq", m.seq, IntegerRule{});
   v.field("remaining_ms", m.remaining_ms, IntegerRule{});
@@ -465,7 +478,7 @@ inline constexpr std::string_view k_client_types[] = {
 inline constexpr std::string_view k_server_types[] = {
     "welcome", "ping", "pong", "reply", "error", "call", "connection_created", "connection_destroyed",
     "session_disconnected", "stream_created", "stream_updated", "stream_destroyed", "signal", "negotiation",
-    "expectation_met", "connection_missed", "presence", "draining", "missed"};
+    "expectation_met", "connection_missed", "presence", "draining", "missed", "elsewhere"};
 static_assert(std::size(k_client_types) == std::variant_size_v<ClientMessage>);
 static_assert(std::size(k_server_types) == std::variant_size_v<ServerMessage>);
 

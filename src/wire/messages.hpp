@@ -388,10 +388,23 @@ struct ConnectionMissed {
 struct Presence { std::uint64_t seq = 0; UserId user; bool online = false; };
 struct Missed { std::uint64_t seq = 0; HistoryRecord record; };
 struct Draining { std::uint64_t seq = 0; std::int64_t remaining_ms = 0; };
+// An answered call that another device of the user is in, and that this one may take over.
+struct ElsewhereCall {
+  CallId call_id;
+  Role role = Role::Caller;
+  UserId peer;
+  std::optional<std::string> device;  // the name of the one that is in it
+  Media media = Media::None;
+  std::int64_t answered_at_ms = 0;
+  bool group = false;
+
+  bool operator==(const ElsewhereCall&) const = default;
+};
+struct Elsewhere { std::uint64_t seq = 0; std::vector<ElsewhereCall> calls; };
 
 using ServerMessage =
     std::variant<Welcome, ServerPing, ServerPong, Reply, Error, CallEvent, ConnectionCreated, ConnectionDestroyed,
                  SessionDisconnected, StreamCreated, StreamUpdated, StreamDestroyed, SignalEvent, Negotiation,
-                 ExpectationMet, ConnectionMissed, Presence, Draining, Missed>;
+                 ExpectationMet, ConnectionMissed, Presence, Draining, Missed, Elsewhere>;
 
 }  // namespace offhook::wire

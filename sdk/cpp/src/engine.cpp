@@ -174,6 +174,7 @@ struct Engine::Parts {
   void on_event(wire::CallEvent& event) { calls.on_snapshot(event.call); }
   void on_event(wire::Presence& event) { sessions.on_presence(event); }
   void on_event(wire::Missed& event) { desk.tell(event::Missed{std::move(event.record)}); }
+  void on_event(wire::Elsewhere&) {}  // taking calls over is not offered yet
   void on_event(wire::Draining& event) { desk.tell(event::Draining{event.remaining_ms}); }
   void on_event(wire::ExpectationMet& event) { sessions.on_met(event); }
   void on_event(wire::ConnectionMissed& event) { sessions.on_missed(event); }

@@ -3,9 +3,16 @@ import type { Call } from './call';
 import type { Watchdogs } from './engine/settings';
 import type { OffhookError } from './errors';
 import type { Outcome, Reason } from './outcomes';
-import type { LeaveWord, WireConnection, WireRecord, WireStream } from './protocol';
+import type { EndedEntry } from './engine/journal';
+import type { Leg, LeaveWord, Rules as WireRules, WireConnection, WireRecord, WireStream } from './protocol';
+import type { ElsewhereCall } from './elsewhere';
+import type { Participant } from './media/participant';
+import type { JournalStorage } from './storage';
+import type { Role } from './outcomes';
 
 export type { Watchdogs } from './engine/settings';
+export type { JournalStorage } from './storage';
+export type { Leg } from './protocol';
 
 /** What a call carries. `none`: no media of its own; the call is active as soon as both devices are in its session. */
 export type Media = 'none' | 'audio' | 'video';
@@ -37,16 +44,66 @@ export interface ClientOptions {
   deviceName?: string;
   /** How long to wait when the server's word does not come (README). They must fit the server's timers. */
   watchdogs?: Watchdogs;
+  /** Where this device remembers its calls over restarts. Left out: `localStorage` in a browser, elsewhere only while the process lives. */
+  storage?: JournalStorage;
   /** Needed in Node only: the class `WebSocket` of the npm package `ws`. */
   WebSocket?: new (url: string) => WebSocketLike;
 }
 
-export interface CallOptions {
-  media: Media;
-  /** Cap on the whole ringing, 1 000 to 180 000. Default: the server's. */
+/** All for this call alone, in milliseconds; what is left out is as the server has it. */
+export interface CallSettings {
+  /** Cap on the whole ringing, 1 000 to 180 000. */
   ringTimeoutMs?: number;
+  /** Without any device that rings, 1 000 to 60 000. */
+  wakeTimeoutMs?: number;
+  /** From the answer to media both ways, 5 000 to 60 000. */
+  connectTimeoutMs?: number;
+  /** How long a side may be lost in the call, 3 000 to 120 000. */
+  dropGraceMs?: number;
+  /** Of the call, 60 000 to 86 400 000. */
+  maxDurationMs?: number;
+  /** Whether the first device that declines ends the ringing of all, or the last. */
+  declinePolicy?: 'first_decline' | 'all_devices';
+  /** Without any device that rings wait for the whole time of ringing: it may come online. */
+  waitFullRing?: boolean;
+}
+
+export interface CallOptions extends CallSettings {
+  media: Media;
   /** Shown to the callee, at most 1 000 bytes. */
   data?: string;
+}
+
+export type GroupMode = 'first_answer' | 'all_join';
+
+export interface GroupOptions extends CallOptions {
+  /** `first_answer`: a call with whoever answers first. `all_join`: everybody may come in. */
+  mode: GroupMode;
+  /** What becomes of an `all_join` call whose caller leaves. Default `end`. */
+  ownerLeaves?: 'end' | 'stay';
+}
+
+/** How a user wants to be called (PROTOCOL.md section 6.7). */
+export interface Rules {
+  /** When somebody calls during a call: refuse, ring the other devices, or ring all. */
+  callWaiting: 'off' | 'ring_other_devices' | 'ring_all';
+  /** So many calls ring at once, 1 to 5. */
+  maxParallelRings: number;
+  doNotDisturb: boolean;
+  /** At most 100 users whose calls end at once. */
+  blocked: string[];
+}
+
+/** How a call of this device ended of which the application was not told: the page or process was gone. */
+export interface UnseenOutcome {
+  callId: string;
+  role: Role;
+  peer: string;
+  media: Media;
+  outcome: Outcome;
+  reason?: Reason;
+  /** By the server's clock. */
+  atMs: number;
 }
 
 export interface HistoryRecord {
@@ -63,6 +120,8 @@ export interface HistoryRecord {
   /** What this user should see, e.g. `missed`. */
   yourOutcome: Outcome;
   durationMs: number;
+  /** Of a group. */
+  legs?: Leg[];
 }
 
 /** One client in a session. */
@@ -82,6 +141,10 @@ export interface ClientEvents {
   draining: [event: { remainingMs: number }];
   /** A call that this user missed and this device did not know of; told once to each device. */
   missed: [record: HistoryRecord];
+  /** The calls of this user at other devices that can be taken over here; whole, at each change. */
+  liveElsewhere: [calls: ElsewhereCall[]];
+  /** What `unseenOutcomes` gives is not what it was. */
+  unseenOutcomes: [outcomes: UnseenOutcome[]];
   /** Nothing the application must do anything about; for its log. */
   error: [error: OffhookError];
 }
@@ -100,6 +163,12 @@ export interface CallEvents {
   change: [call: Call];
   localStream: [stream: MediaStream];
   remoteStream: [stream: MediaStream];
+  /** Of a group: what is known of the users called has changed. */
+  legsChanged: [call: Call];
+  /** Somebody's sound or picture has come into the call, has got another stream or other flags, or has gone. */
+  participantJoined: [participant: Participant];
+  participantChanged: [participant: Participant];
+  participantLeft: [participant: Participant];
   mediaError: [error: OffhookError];
 }
 
@@ -146,6 +215,23 @@ export function recordOf(wire: WireRecord): HistoryRecord {
   return {
     callId: wire.call_id, direction: wire.direction, peer: wire.peer, media: wire.media, createdAtMs: wire.created_at_ms,
     answeredAtMs: wire.answered_at_ms, endedAtMs: wire.ended_at_ms, outcome: wire.outcome, reason: wire.reason,
-    yourOutcome: wire.your_outcome, durationMs: wire.duration_ms,
+    yourOutcome: wire.your_outcome, durationMs: wire.duration_ms, ...(wire.legs && { legs: wire.legs }),
   };
+}
+
+export function rulesOf(wire: WireRules | undefined): Rules {
+  return {
+    callWaiting: wire?.call_waiting ?? 'ring_all', maxParallelRings: wire?.max_parallel_rings ?? 2,
+    doNotDisturb: wire?.do_not_disturb ?? false, blocked: wire?.blocked ?? [],
+  };
+}
+
+export function wireRulesOf(rules: Partial<Rules>): WireRules {
+  return {
+    call_waiting: rules.callWaiting, max_parallel_rings: rules.maxParallelRings, do_not_disturb: rules.doNotDisturb, blocked: rules.blocked,
+  };
+}
+
+export function unseenOf({ call_id, role, peer, media, outcome, reason, at_ms }: EndedEntry): UnseenOutcome {
+  return { callId: call_id, role, peer, media, outcome, reason, atMs: at_ms };
 }

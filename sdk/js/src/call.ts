@@ -1,9 +1,10 @@
 // A call as the application sees it. What becomes of it the engine says; here it is kept, shown, and given its media.
-import type { CallEvents, CallState, Media } from './api';
+import type { CallEvents, CallState, GroupMode, Leg, Media } from './api';
 import { CallMedia } from './media/call_media';
 import { Emitter } from './emitter';
 import type { CallView, EngineEvent, SessionNews } from './engine/types';
-import type { OffhookError } from './errors';
+import { OffhookError } from './errors';
+import type { Participant } from './media/participant';
 import type { Outcome, Reason, Role } from './outcomes';
 import type { Port } from './port';
 
@@ -17,15 +18,16 @@ export class Call extends Emitter<CallEvents> {
   #state: CallState;
   #pressed: 'answer' | 'end' | undefined;
   #ignored = false;
+  #remote: MediaStream | undefined;
   #peerUnstable = false;
   #end: Ended | undefined;
 
   /** @internal Made by `OffhookClient.call`, or given by its event `incoming`. */
-  constructor(port: Port, view: CallView) {
+  constructor(port: Port, view: CallView, state?: CallState) {
     super();
     this.#port = port;
     this.#view = view;
-    this.#state = view.role === 'caller' ? 'calling' : 'incoming';
+    this.#state = state ?? (view.role === 'caller' ? 'calling' : 'incoming');
     if (view.media !== 'none') this.#media = this.#makeMedia(view.media);
   }
 
@@ -35,16 +37,25 @@ export class Call extends Emitter<CallEvents> {
       iceServers: () => this.#port.iceServers,
       report: (action) => this.#act(action),
       onLocalStream: (stream) => { this.emit('localStream', stream); this.#changed(); },
-      onRemoteStream: (stream) => { this.emit('remoteStream', stream); this.#changed(); },
+      onParticipant: (event, participant) => this.#onParticipant(event, participant),
       onError: (error: OffhookError) => this.emit('mediaError', error),
-      onChange: () => this.#changed(),
     });
   }
 
+  #onParticipant(event: 'participantJoined' | 'participantChanged' | 'participantLeft', participant: Participant): void {
+    this.emit(event, participant);
+    const remote = this.remoteStream;
+    if (remote && remote !== this.#remote) this.emit('remoteStream', remote);
+    this.#remote = remote;
+    this.#changed();
+  }
+
+  /** @internal Names it to the engine. */
+  get handle(): string { return this.#view.handle; }
   /** Once the server has taken the call. */
   get id(): string | undefined { return this.#view.callId; }
   get role(): Role { return this.#view.role; }
-  /** The other side's user. */
+  /** The other side's user; in a group this user's caller, or who answered first, or the first of those who are called. */
   get peer(): string { return this.#view.peer; }
   /** The name of the other side's device, once it is known. */
   get peerDevice(): string | undefined { return this.#view.peerDevice; }
@@ -57,6 +68,12 @@ export class Call extends Emitter<CallEvents> {
   /** The call was left here, media has stopped; only the outcome is awaited. */
   get leaving(): boolean { return this.#pressed === 'end' && this.#state !== 'ended'; }
   get ignored(): boolean { return this.#ignored; }
+  /** This device was in another call when this one came in. */
+  get isSecond(): boolean { return this.#view.isSecond ?? false; }
+  /** Only of a group. */
+  get groupMode(): GroupMode | undefined { return this.#view.groupMode; }
+  /** Of a group: the users who are called, the caller apart, and what became of each. */
+  get legs(): readonly Leg[] { return this.#view.legs ?? []; }
   /** The other side is not heard at present. */
   get peerUnstable(): boolean { return this.#peerUnstable; }
   /** What this side shows, when ended; `outcomeText` puts it in words. */
@@ -66,12 +83,17 @@ export class Call extends Emitter<CallEvents> {
   get durationMs(): number | undefined { return this.#end?.duration_ms; }
 
   get localStream(): MediaStream | undefined { return this.#media?.localStream; }
-  get remoteStream(): MediaStream | undefined { return this.#media?.remoteStream; }
+  /** Those whose sound and picture are in the call, each with a stream. */
+  get participants(): Participant[] { return this.#media?.participants ?? []; }
+  /** That of the only other side, or of the first. */
+  get remoteStream(): MediaStream | undefined { return this.participants.find(({ stream }) => stream)?.stream; }
   get muted(): boolean { return this.#media?.isMuted ?? false; }
   get cameraOff(): boolean { return this.#media?.isCameraOff ?? false; }
   /** Whether the other side sends sound and picture (it may be muted, or its camera off); undefined until it has told. */
-  get peerHasAudio(): boolean | undefined { return this.#media?.peerHas?.audio; }
-  get peerHasVideo(): boolean | undefined { return this.#media?.peerHas?.video; }
+  get peerHasAudio(): boolean | undefined { return this.participants[0]?.hasAudio; }
+  get peerHasVideo(): boolean | undefined { return this.participants[0]?.hasVideo; }
+  /** Put aside for another call: nothing is sent. What arrives is for the application not to play. */
+  get held(): boolean { return this.#media?.isHeld ?? false; }
 
   // Each of these does nothing when it is too late for it; what came of it is told by the events.
 
@@ -106,6 +128,20 @@ export class Call extends Emitter<CallEvents> {
   setCameraOff(off: boolean): void {
     this.#media?.setCameraOff(off);
     this.#changed();
+  }
+
+  setHeld(held: boolean): void {
+    this.#media?.setHeld(held);
+    this.#changed();
+  }
+
+  /**
+   * Calls more users into this call, 16 in all; a call between two becomes a group that everybody may join. Only for somebody who is
+   * in it. Whoever was called before is not called again. Rejects with `limit_reached`, or `not_allowed` before the call has an id.
+   */
+  async ringMore(users: string[]): Promise<void> {
+    if (this.id === undefined || this.#state === 'ended') throw new OffhookError('not_allowed', 'Nobody can be added to this call now.');
+    await this.#port.request({ type: 'ring_more', call_id: this.id, users });
   }
 
   /** Media stops at once, whatever the server will say. */
@@ -147,6 +183,7 @@ export class Call extends Emitter<CallEvents> {
       case 'connecting':
       case 'active': this.#onProgress(event.name); break;
       case 'peer_unstable': this.#peerUnstable = true; this.emit('peerUnstable', this); break;
+      case 'legs': this.emit('legsChanged', this); break;
       case 'peer_stable': this.#peerUnstable = false; this.emit('peerStable', this); break;
       case 'ended': this.#onEnded(event); break;
     }
@@ -155,7 +192,7 @@ export class Call extends Emitter<CallEvents> {
 
   #onProgress(state: 'ringing' | 'connecting' | 'active'): void {
     this.#state = state;
-    if (state === 'connecting') this.#media?.onAnswered();
+    if (state === 'connecting' && this.#view.media !== 'none') this.#media?.onAnswered(this.#view.media);
     this.emit(state, this);
   }
 

@@ -1,19 +1,21 @@
 // The client: the way in for an application.
 import {
-  recordOf, type CallOptions, type ClientEvents, type ClientOptions, type ClientState, type HistoryRecord, type WebSocketLike,
+  recordOf, rulesOf, unseenOf, wireRulesOf, type CallOptions, type CallState, type ClientEvents, type ClientOptions, type ClientState, type GroupOptions,
+  type HistoryRecord, type Rules, type UnseenOutcome, type WebSocketLike,
 } from './api';
 import { Call } from './call';
+import { checkCall, checkGroup, checkUsers, refuse, timersOf } from './checks';
 import { deviceIdOf, randomText } from './device';
 import { Driver } from './driver';
+import { ElsewhereCall } from './elsewhere';
 import { Emitter } from './emitter';
 import { problemOf } from './engine/settings';
 import type { CallView, EngineEvent, EngineOptions, SessionNews } from './engine/types';
 import { OffhookError } from './errors';
 import { errorOf, Port } from './port';
-import {
-  byteLength, MAX_INVITE_DATA_BYTES, MAX_RING_TIMEOUT_MS, MAX_USER_BYTES, MIN_RING_TIMEOUT_MS, type Reply,
-} from './protocol';
+import { byteLength, type Reply, type WireElsewhere } from './protocol';
 import { Session } from './session';
+import { defaultStorage } from './storage';
 import { VERSION } from './version';
 
 const DEVICE_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -28,6 +30,8 @@ export class OffhookClient extends Emitter<ClientEvents> {
   readonly #sessions = new Map<string, Session>();
   #state: ClientState = 'idle';
   #user: string | undefined;
+  #elsewhere: WireElsewhere[] = [];
+  #unseen: UnseenOutcome[] = [];
   #connecting: Settled[] = [];
   #closing: Settled[] = [];
   #count = 0;
@@ -39,6 +43,7 @@ export class OffhookClient extends Emitter<ClientEvents> {
     this.#port = new Port(() => this.#driver);
     this.#driver = new Driver({
       url: checkedUrl(options.url), getToken, WebSocket: socketClassOf(options), engine: engineOptionsOf(options),
+      storage: options.storage ?? defaultStorage(),
       onEvent: (event) => this.#onEvent(event),
     });
   }
@@ -66,14 +71,53 @@ export class OffhookClient extends Emitter<ClientEvents> {
 
   /** Calls a user. Whatever happens, the call gets `ended` in the end, once. Throws `OffhookError` if an argument is wrong. */
   call(to: string, options: CallOptions): Call {
-    checkCall(to, options);
-    this.#count += 1;
-    const view: CallView = { handle: `out${this.#count}`, role: 'caller', peer: to, media: options.media, data: options.data };
-    const call = this.#add(view);
-    const { media, ringTimeoutMs, data } = options;
-    this.#driver.input({ type: 'call', handle: view.handle, to, media, ringTimeoutMs, data });
+    checkUsers([to]);
+    checkCall(options);
+    const { media, data } = options;
+    const call = this.#make({ role: 'caller', peer: to, media, data });
+    this.#driver.input({ type: 'call', handle: call.handle, to, media, timers: timersOf(options), data });
     call.prepareMedia();
     return call;
+  }
+
+  /** Calls 2 to 16 users at once. Throws `OffhookError` if an argument is wrong. */
+  startGroup(users: string[], options: GroupOptions): Call {
+    checkUsers(users);
+    checkGroup(users, options);
+    checkCall(options);
+    const { media, data, mode, ownerLeaves } = options;
+    const call = this.#make({ role: 'caller', peer: users[0]!, media, data, groupMode: mode });
+    const group = { users, mode, ...(ownerLeaves && { owner_leaves: ownerLeaves }) };
+    this.#driver.input({ type: 'call', handle: call.handle, group, media, timers: timersOf(options), data });
+    call.prepareMedia();
+    return call;
+  }
+
+  /** The answered calls that another device of this user is in, and this one is not. */
+  get liveElsewhere(): ElsewhereCall[] {
+    const here = new Set([...this.#calls.values()].map(({ id }) => id));
+    return this.#elsewhere.filter(({ call_id }) => !here.has(call_id)).map((wire) => new ElsewhereCall(wire, () => this.#takeOver(wire)));
+  }
+
+  /**
+   * How calls of this device ended of which the application was not told because the page or process was gone, oldest first; complete
+   * once online. They stay until `markSeen`.
+   */
+  unseenOutcomes(): UnseenOutcome[] { return this.#unseen; }
+
+  /** The application knows how this call ended, or how all did. */
+  markSeen(callId?: string): void {
+    this.#driver.input({ type: 'seen', callId });
+  }
+
+  /** How this user wants to be called. */
+  async getRules(): Promise<Rules> {
+    return rulesOf((await this.#port.request({ type: 'get_rules' })).rules);
+  }
+
+  /** Replaces them whole; what is left out has its default. */
+  async setRules(rules: Partial<Rules>): Promise<Rules> {
+    return rulesOf((await this.#port.request({ type: 'set_rules', rules: wireRulesOf(rules) })).rules);
   }
 
   /** Who is online now; the event `presence` tells what changes. */
@@ -117,6 +161,8 @@ export class OffhookClient extends Emitter<ClientEvents> {
       case 'error': return this.emit('error', errorOf(event.problem));
       case 'presence': return this.emit('presence', { user: event.user, online: event.online });
       case 'missed': return this.emit('missed', recordOf(event.record));
+      case 'elsewhere': this.#elsewhere = event.calls; return this.emit('liveElsewhere', this.liveElsewhere);
+      case 'unseen': this.#unseen = event.outcomes.map(unseenOf); return this.emit('unseenOutcomes', this.#unseen);
       case 'draining': return this.emit('draining', { remainingMs: event.remaining_ms });
       case 'incoming': return this.#onIncoming(event.call);
       case 'session_connected':
@@ -140,6 +186,7 @@ export class OffhookClient extends Emitter<ClientEvents> {
 
   #onClosed(error: OffhookError | undefined): void {
     this.#state = 'closed';
+    this.#elsewhere = [];
     this.emit('closed', error);
     for (const { resolve } of this.#closing.splice(0)) resolve();
     const why = error ?? new OffhookError('closed', 'The client was disconnected before it was online.');
@@ -154,6 +201,9 @@ export class OffhookClient extends Emitter<ClientEvents> {
     const call = this.#calls.get(event.call.handle);
     if (event.name === 'ended') this.#calls.delete(event.call.handle);
     call?.onEvent(event);
+    // The application's listeners have returned: it knows.
+    if (event.name === 'ended' && event.call.callId) this.#driver.input({ type: 'seen', callId: event.call.callId });
+    if (event.name === 'ended' && this.#elsewhere.length > 0) this.emit('liveElsewhere', this.liveElsewhere);
   }
 
   #onSessionNews(news: SessionNews): void {
@@ -162,18 +212,30 @@ export class OffhookClient extends Emitter<ClientEvents> {
     this.#sessions.get(id)?.onNews(news);
   }
 
-  #add(view: CallView): Call {
-    const call = new Call(this.#port, view);
+  #takeOver(wire: WireElsewhere): Call {
+    const { call_id: callId, role, peer, media } = wire;
+    const known = [...this.#calls.values()].find(({ id }) => id === callId);
+    if (known) return known;
+    const call = this.#make({ callId, role, peer, media }, 'connecting');
+    this.#port.move(call.handle, wire);
+    call.prepareMedia();
+    this.emit('liveElsewhere', this.liveElsewhere);
+    return call;
+  }
+
+  #make(view: Omit<CallView, 'handle'>, state?: CallState): Call {
+    this.#count += 1;
+    return this.#add({ handle: `out${this.#count}`, ...view }, state);
+  }
+
+  #add(view: CallView, state?: CallState): Call {
+    const call = new Call(this.#port, view, state);
     this.#calls.set(view.handle, call);
     return call;
   }
 }
 
 // --- checking what the application gives
-
-function refuse(message: string): never {
-  throw new OffhookError('bad_option', message);
-}
 
 function checkedUrl(url: string): string {
   if (!/^wss?:\/\/./.test(url)) refuse(`The url is "${url}"; it must begin with wss:// (or ws://).`);
@@ -206,14 +268,4 @@ function clientName(deviceName: string | undefined): string {
   let name = `offhook-js/${VERSION}${deviceName ? ` ${deviceName}` : ''}`;
   while (byteLength(name) > MAX_CLIENT_NAME_BYTES) name = [...name].slice(0, -1).join('');
   return name;
-}
-
-function checkCall(to: string, { media, ringTimeoutMs, data }: CallOptions): void {
-  if (to === '' || byteLength(to) > MAX_USER_BYTES) refuse(`A user is named by 1 to ${MAX_USER_BYTES} bytes.`);
-  if (!['none', 'audio', 'video'].includes(media)) refuse(`The media is "${media}"; it must be none, audio or video.`);
-  const isInRange = (ms: number): boolean => Number.isSafeInteger(ms) && ms >= MIN_RING_TIMEOUT_MS && ms <= MAX_RING_TIMEOUT_MS;
-  if (ringTimeoutMs !== undefined && !isInRange(ringTimeoutMs)) {
-    refuse(`The ringTimeoutMs is ${ringTimeoutMs}; it must be ${MIN_RING_TIMEOUT_MS} to ${MAX_RING_TIMEOUT_MS}.`);
-  }
-  if (data !== undefined && byteLength(data) > MAX_INVITE_DATA_BYTES) refuse(`The data of a call may have ${MAX_INVITE_DATA_BYTES} bytes.`);
 }

@@ -2,7 +2,7 @@
 // fields) is passed over (PROTOCOL.md section 13).
 import type {
   Description, IceServer, LeaveWord, Leg, Party, Remaining, Reply, Rules, ServerEvent, ServerMessage, ServerSettings, Snapshot, Welcome,
-  WireConnection, WireRecord, WireStream,
+  WireConnection, WireElsewhere, WireRecord, WireStream,
 } from './protocol';
 import type { Outcome, Reason } from './outcomes';
 
@@ -121,6 +121,9 @@ const record = object<WireRecord>({
   answered_at_ms: optional(integer), ended_at_ms: integer, outcome, reason: optionalWord(...REASONS),
   your_outcome: outcome, duration_ms: integer, legs: optional(list(leg, MAX_LIST)),
 });
+const elsewhere = object<WireElsewhere>({
+  call_id: text, role: word('caller', 'callee'), peer: text, device: optional(text), media: MEDIA, answered_at_ms: integer, group: optional(flag),
+});
 const rules = object<Rules>({
   call_waiting: optionalWord('off', 'ring_other_devices', 'ring_all'), max_parallel_rings: optional(integer), do_not_disturb: optional(flag),
   blocked: optional(list(text, MAX_LIST)),
@@ -166,6 +169,7 @@ const events: Readers = {
   }),
   presence: object<Body<'presence'>>({ seq: integer, user: text, online: flag }),
   missed: object<Body<'missed'>>({ seq: integer, record }),
+  elsewhere: object<Body<'elsewhere'>>({ seq: integer, calls: list(elsewhere, MAX_LIST) }),
   draining: object<Body<'draining'>>({ seq: integer, remaining_ms: integer }),
 };
 const readers: Record<string, Read<object>> = {

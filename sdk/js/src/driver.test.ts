@@ -4,6 +4,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { Driver } from './driver';
 import type { EngineEvent } from './engine/types';
 import { fakeSockets, settled, type FakeSocket } from './testing/fake_socket';
+import { defaultStorage } from './storage';
 import { FakeTimers } from './testing/fake_timers';
 
 interface World { driver: Driver; events: EngineEvent[]; socket: () => FakeSocket; sockets: FakeSocket[] }
@@ -12,7 +13,7 @@ async function online(): Promise<World> {
   const { WebSocket, sockets } = fakeSockets();
   const events: EngineEvent[] = [];
   const driver = new Driver({
-    url: 'wss://x', getToken: () => 'token', WebSocket, onEvent: (event) => events.push(event),
+    url: 'wss://x', getToken: () => 'token', WebSocket, storage: defaultStorage(), onEvent: (event) => events.push(event),
     engine: { deviceId: 'device', client: 'test', commandPrefix: 'c', random: () => 0.5, canRenewToken: false },
   });
   driver.input({ type: 'connect' });

@@ -3,12 +3,14 @@ import type { WebSocketLike } from './api';
 import { Engine } from './engine/engine';
 import type { EngineEvent, EngineOptions, Input, Output, Problem } from './engine/types';
 import { decode, encode, type ClientMessage } from './protocol';
+import { journalKeyOf, type JournalStorage } from './storage';
 
 export interface DriverOptions {
   url: string;
   getToken: () => string | Promise<string>;
   WebSocket: new (url: string) => WebSocketLike;
   engine: EngineOptions;
+  storage: JournalStorage;
   onEvent: (event: EngineEvent) => void;
 }
 
@@ -16,6 +18,7 @@ export interface DriverOptions {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A timer so late means that the page was held up, and messages may be waiting that must be heard first. */
 const LATE_MS = 500;
+const EMPTY_JOURNAL = '{"format":1,"entries":[]}';
 
 export class Driver {
   readonly #options: DriverOptions;
@@ -25,6 +28,8 @@ export class Driver {
   #isPumping = false;
   #socket: { link: number; socket: WebSocketLike } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #journalKey: string | undefined;
+  #storageFailed = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -58,6 +63,7 @@ export class Driver {
         case 'openSocket': this.#open(output.link); break;
         case 'closeSocket': this.#close(output.link, output.code, output.reason); break;
         case 'send': this.#send(output.link, output.message); break;
+        case 'keep': this.#keep(output.text); break;
         case 'event':
           if (output.event.name === 'closed') this.#page.forget();
           this.#options.onEvent(output.event);
@@ -108,11 +114,42 @@ export class Driver {
   async #greet(link: number, opened: Promise<void>): Promise<void> {
     try {
       const [token] = await Promise.all([this.#options.getToken(), opened]);
-      this.input({ type: 'opened', link, token });
+      this.input({ type: 'opened', link, token, journal: this.#readJournal(token) });
     } catch (error) {
       this.#report({ word: 'no_token', message: `getToken failed: ${messageOf(error)}` });
       this.input({ type: 'closed', link });
     }
+  }
+
+  // --- the journal
+
+  /** What is kept for the user of this token, if the engine has not got it yet. */
+  #readJournal(token: string): string | undefined {
+    const key = journalKeyOf(token, this.#options.engine.deviceId);
+    if (key === undefined || key === this.#journalKey) return undefined;
+    this.#journalKey = key;
+    try {
+      return this.#options.storage.getItem(key) ?? EMPTY_JOURNAL;
+    } catch (error) {
+      this.#onStorageFailed(error);
+      return EMPTY_JOURNAL;
+    }
+  }
+
+  #keep(text: string): void {
+    if (this.#journalKey === undefined) return;
+    try {
+      this.#options.storage.setItem(this.#journalKey, text);
+    } catch (error) {
+      this.#onStorageFailed(error);
+    }
+  }
+
+  /** Calls go on without it; said once. */
+  #onStorageFailed(error: unknown): void {
+    if (this.#storageFailed) return;
+    this.#storageFailed = true;
+    this.#report({ word: 'storage', message: `What becomes of calls cannot be kept over a restart: ${messageOf(error)}` });
   }
 
   #send(link: number, message: ClientMessage): void {

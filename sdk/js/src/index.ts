@@ -1,10 +1,12 @@
 // Everything an application uses.
 export { OffhookClient } from './client';
 export { Call } from './call';
+export { ElsewhereCall } from './elsewhere';
+export { Participant } from './media/participant';
 export { Session } from './session';
 export { ConnectionMissed, OffhookError, type MissReason } from './errors';
 export { outcomeText, type Outcome, type Reason, type Role } from './outcomes';
 export type {
-  CallEvents, CallOptions, CallState, ClientEvents, ClientOptions, ClientState, Connection, HistoryRecord, LeaveReason, Media,
-  SessionEvents, SignalEvent, Stream, Watchdogs, WebSocketLike,
+  CallEvents, CallOptions, CallSettings, CallState, ClientEvents, ClientOptions, ClientState, Connection, GroupMode, GroupOptions, HistoryRecord,
+  JournalStorage, LeaveReason, Leg, Media, Rules, SessionEvents, SignalEvent, Stream, UnseenOutcome, Watchdogs, WebSocketLike,
 } from './api';

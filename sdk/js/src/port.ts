@@ -2,7 +2,7 @@
 import { ConnectionMissed, OffhookError } from './errors';
 import type { Driver } from './driver';
 import type { CallAction, EngineEvent, Problem } from './engine/types';
-import type { CommandBody, IceServer, Reply, WireConnection } from './protocol';
+import type { CommandBody, IceServer, Reply, WireConnection, WireElsewhere } from './protocol';
 
 interface Waiting<T> { resolve: (value: T) => void; reject: (error: Error) => void }
 
@@ -28,6 +28,10 @@ export class Port {
 
   act(handle: string, action: CallAction): void {
     this.driver().input({ type: 'act', handle, action });
+  }
+
+  move(handle: string, call: WireElsewhere): void {
+    this.driver().input({ type: 'move', handle, call });
   }
 
   #wait<T>(waiting: Map<number, Waiting<T>>, body: CommandBody): Promise<T> {

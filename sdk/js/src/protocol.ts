@@ -12,10 +12,10 @@ export const MAX_FRAME_BYTES = 65_536;
 export const MAX_USER_BYTES = 128;
 export const MAX_INVITE_DATA_BYTES = 1_000;
 export const MAX_HELLO_CALLS = 16;
-export const MIN_RING_TIMEOUT_MS = 1_000;
-export const MAX_RING_TIMEOUT_MS = 180_000;
 export const MIN_EXPECT_TIMEOUT_MS = 1_000;
 export const MAX_EXPECT_TIMEOUT_MS = 3_600_000;
+export const MAX_GROUP_USERS = 16;
+export const MIN_GROUP_USERS = 2;
 /** Events a client may leave unacknowledged before it must say `ack`. */
 export const ACK_EVERY = 64;
 
@@ -33,6 +33,17 @@ export interface Party { user: string; device?: string }
 export interface Remaining {
   setup?: number; wake?: number; ring?: number; connect?: number; max?: number; grace?: number; move?: number; alone?: number;
 }
+/** What an invite may set for its call alone (section 6). */
+export interface CallTimers {
+  ring_timeout_ms?: number;
+  wake_timeout_ms?: number;
+  connect_timeout_ms?: number;
+  drop_grace_ms?: number;
+  max_duration_ms?: number;
+  decline_policy?: 'first_decline' | 'all_devices';
+  wait_full_ring?: boolean;
+}
+export interface Group { users: string[]; mode: 'first_answer' | 'all_join'; owner_leaves?: 'end' | 'stay' }
 /** One user of a group call. */
 export interface Leg { user: string; state: 'invited' | 'ringing' | 'connecting' | 'joined' | 'ended'; outcome?: Outcome; reason?: Reason }
 /** How a user wants to be called (section 6.7). A field that is left out has its default. */
@@ -128,7 +139,7 @@ export interface Hello {
 
 /** A command as the application or the engine means it; the engine adds `cmd_id` when it is sent. */
 export type CommandBody =
-  | { type: 'invite'; to: string; media: Media; ring_timeout_ms?: number; data?: string }
+  | ({ type: 'invite'; to?: string; group?: Group; media: Media; data?: string } & CallTimers)
   | { type: 'ring_ack'; call_id: string; busy?: boolean }
   | { type: 'answer' | 'cancel' | 'hangup' | 'ignore' | 'move_here' | 'media_up' | 'media_down' | 'get_call'; call_id: string }
   | { type: 'decline'; call_id: string; reason: 'declined' | 'busy' }
@@ -219,7 +230,12 @@ export interface PresenceEvent { type: 'presence'; seq: number; user: string; on
 export interface DrainingEvent { type: 'draining'; seq: number; remaining_ms: number }
 /** A call this user missed and this device does not know of. */
 export interface MissedEvent { type: 'missed'; seq: number; record: WireRecord }
-export type ServerEvent = MissedEvent | CallEvent | SessionEvent | PresenceEvent | DrainingEvent;
+/** An answered call that another device of this user is in. */
+export interface WireElsewhere {
+  call_id: string; role: Role; peer: string; device?: string; media: Media; answered_at_ms: number; group?: boolean;
+}
+export interface ElsewhereEvent { type: 'elsewhere'; seq: number; calls: WireElsewhere[] }
+export type ServerEvent = MissedEvent | ElsewhereEvent | CallEvent | SessionEvent | PresenceEvent | DrainingEvent;
 
 export type ServerMessage =
   | Welcome | { type: 'ping'; period_ms: number } | { type: 'pong' } | Reply | ErrorMessage | ServerEvent;

@@ -21,7 +21,7 @@ const CLIENT_TYPES: Record<ClientMessage['type'], true> = {
 const SERVER_TYPES: Record<ServerMessage['type'], true> = {
   welcome: true, ping: true, pong: true, reply: true, error: true, call: true, connection_created: true, connection_destroyed: true,
   session_disconnected: true, stream_created: true, stream_updated: true, stream_destroyed: true, signal: true, negotiation: true,
-  expectation_met: true, connection_missed: true, presence: true, draining: true, missed: true,
+  expectation_met: true, connection_missed: true, presence: true, draining: true, missed: true, elsewhere: true,
 };
 
 const messages = vectorsOf('messages.json');

@@ -3,16 +3,19 @@
 //
 //   caller: placing ─▶ calling ──────────────▶ connecting ─▶ active ─▶ ended
 //   callee:            ringing ─▶ answering ─▶ connecting ─▶ active ─▶ ended      any but ended ─hang-up─▶ leaving ─▶ ended
+//   taken over from another device:  taking ─▶ connecting ─▶ active ─▶ ended
 import type { Outcome, Reason, Role } from '../outcomes';
-import { MAX_HELLO_CALLS, type CommandBody, type Reply, type Snapshot } from '../protocol';
+import { MAX_HELLO_CALLS, type CommandBody, type Reply, type Snapshot, type WireElsewhere } from '../protocol';
 import type { Commands, Pending } from './commands';
 import { earliest, RecentSet, type Desk } from './desk';
+import type { Journal, LastWord } from './journal';
 import type { Link } from './link';
 import type { Sessions } from './sessions';
 import type { Limits } from './settings';
+import { endOf, isActiveHere, isInHere, isUnanswered, ranHere, ringsHere } from './snapshots';
 import type { CallAction, CallEventName, CallView, Input, Problem } from './types';
 
-type Stage = 'placing' | 'calling' | 'ringing' | 'answering' | 'connecting' | 'active' | 'leaving' | 'ended';
+type Stage = 'placing' | 'calling' | 'ringing' | 'answering' | 'taking' | 'connecting' | 'active' | 'leaving' | 'ended';
 
 interface Call {
   readonly view: CallView;
@@ -24,6 +27,8 @@ interface Call {
   askedAt?: number;              // `get_call` for want of news
   isRinging: boolean;            // caller: the application was told
   isPeerUnstable: boolean;
+  ownGraceMs?: number;           // the call's own drop_grace
+  toldLegs?: string;             // as JSON
 }
 
 interface Watchdog { name: keyof Limits; at: number }
@@ -33,16 +38,13 @@ const MAX_TOMBSTONES = 1_024;
 const DEFAULT_SETUP_MS = 60_000;
 const DEFAULT_CONNECT_MS = 20_000;
 /** Commands that end a call: of use to the other side even after the call has ended here. */
-const FAREWELLS: CommandBody['type'][] = ['hangup', 'cancel', 'decline', 'give_up'];
+const FAREWELLS: string[] = ['hangup', 'cancel', 'decline', 'give_up'] satisfies LastWord['type'][];
 const REFUSALS: string[] = ['not_allowed', 'rate_limited', 'overloaded', 'no_such_user', 'server_shutdown'] satisfies Reason[];
 
-const isFinal = (snapshot: Snapshot): boolean => snapshot.phase === 'ended' || snapshot.device_outcome !== undefined;
-const ranHere = (snapshot: Snapshot): boolean => ['calling', 'joined', 'winner'].includes(snapshot.you);
-const ringsHere = (snapshot: Snapshot): boolean =>
-  snapshot.role === 'callee' && snapshot.phase === 'inviting' && (snapshot.you === 'notified' || snapshot.you === 'ringing');
+const isFarewell = (body: CommandBody): body is LastWord => FAREWELLS.includes(body.type);
 
 /** What a device says that leaves while a call is at this stage. */
-function lastWordOf(stage: Stage, role: Role, call_id: string): CommandBody {
+function lastWordOf(stage: Stage, role: Role, call_id: string): LastWord {
   if (stage === 'ringing') return { type: 'give_up', call_id, watchdog: 'closed' };
   return role === 'caller' && stage === 'calling' ? { type: 'cancel', call_id } : { type: 'hangup', call_id };
 }
@@ -54,21 +56,35 @@ export class Calls {
   readonly #early = new Map<string, Snapshot>();         // of calls whose invite is not answered yet
   #count = 0;
 
-  constructor(readonly desk: Desk, readonly link: Link, readonly commands: Commands, readonly sessions: Sessions) {}
+  constructor(
+    readonly desk: Desk, readonly link: Link, readonly commands: Commands, readonly sessions: Sessions, readonly journal: Journal,
+  ) {}
 
   /** What `hello.calls` says. */
   believedIn(): string[] {
-    return [...this.#calls.values()].flatMap((call) => call.view.callId ?? []).slice(0, MAX_HELLO_CALLS);
+    const ids = [...[...this.#calls.values()].flatMap((call) => call.view.callId ?? []), ...this.journal.orphans()];
+    return [...new Set(ids)].slice(0, MAX_HELLO_CALLS);
   }
 
   // --- the application acts
 
   place(input: Extract<Input, { type: 'call' }>): void {
-    const call = this.#add({ handle: input.handle, role: 'caller', peer: input.to, media: input.media, data: input.data }, 'placing');
+    const { handle, media, data, timers } = input;
+    const whom = 'group' in input ? { group: input.group } : { to: input.to };
+    const peer = 'group' in input ? input.group.users[0]! : input.to;
+    const groupMode = 'group' in input ? input.group.mode : undefined;
+    const call = this.#add({ handle, role: 'caller', peer, media, data, groupMode }, 'placing');
     if (this.link.isClosed) return this.#end(call, 'failed', 'server_unreachable');
-    const refusal = this.commands.submit(
-      { type: 'invite', to: input.to, media: input.media, ring_timeout_ms: input.ringTimeoutMs, data: input.data }, { call: input.handle });
+    const refusal = this.commands.submit({ type: 'invite', ...whom, media, ...timers, data }, { call: handle });
     if (refusal) this.#end(call, 'failed', 'internal');
+  }
+
+  /** Another device of this user is in it; this one is, when it has media (PROTOCOL.md section 6.6). */
+  moveHere(handle: string, { call_id, role, peer, media }: WireElsewhere): void {
+    const call = this.#add({ handle, callId: call_id, role, peer, media }, 'taking');
+    this.journal.enter({ call_id, role, peer, media });
+    if (this.link.isClosed) return this.#end(call, 'failed', 'server_unreachable');
+    this.#send(call, { type: 'move_here', call_id });
   }
 
   act(handle: string, action: CallAction): void {
@@ -116,14 +132,17 @@ export class Calls {
 
   onSnapshot(snapshot: Snapshot): void {
     const call = this.#find(snapshot.call_id);
-    if (call) this.#show(call, snapshot);
-    else this.#meet(snapshot);
+    if (call === undefined) return this.#meet(snapshot);
+    // What it had of the call before says nothing about taking it over.
+    if (call.stage === 'taking' && !isInHere(snapshot) && snapshot.phase !== 'ended') return;
+    this.#show(call, snapshot);
   }
 
   onReply(handle: string, body: CommandBody, reply: Reply): void {
     const call = this.#calls.get(handle);
     if (call === undefined || reply.call === undefined) return;
     if (body.type === 'invite') this.#onPlaced(call, reply.call);
+    else if (body.type === 'move_here') this.#onTaken(call, reply.call);
     else this.#show(call, reply.call);
   }
 
@@ -134,7 +153,7 @@ export class Calls {
       this.#end(call, 'failed', REFUSALS.includes(problem.word) ? problem.word as Reason : 'internal');
       this.#reviewEarly();
     } else if (problem.word === 'no_such_call') {
-      this.#end(call, 'lost_contact');
+      this.#end(call, call.stage === 'taking' ? 'failed' : 'lost_contact');
     } else {
       this.desk.emit({ name: 'error', problem });
     }
@@ -142,7 +161,14 @@ export class Calls {
 
   /** An invite that nobody waits for any more has created a call after all. */
   onAbandoned(snapshot: Snapshot): void {
-    if (!isFinal(snapshot)) this.#disown(snapshot);
+    if (endOf(snapshot) === undefined) this.#disown(snapshot);
+  }
+
+  /** Whatever the server answered to a farewell: it need not be told again. `reply`: nothing if it was an error. */
+  onAnswered(body: CommandBody, snapshot?: Snapshot): void {
+    if (!isFarewell(body)) return;
+    this.journal.settle(body.call_id);
+    if (snapshot && !this.#find(body.call_id)) this.#learn(snapshot);
   }
 
   /** The calls of a welcome. In a fresh client's welcome they are complete: what is absent is unknown to the server. */
@@ -158,6 +184,10 @@ export class Calls {
       this.#silenced.delete(snapshot.call_id);
       this.onSnapshot(snapshot);
     }
+    this.journal.closeOrphans();
+    for (const body of this.journal.owed()) {
+      if (!this.#pendingFarewell(body.call_id)) this.commands.submit(body, 'engine');
+    }
   }
 
   #onPlaced(call: Call, snapshot: Snapshot): void {
@@ -167,29 +197,44 @@ export class Calls {
     if (rang) this.#end(rang, 'answered_elsewhere');
     call.view.callId = snapshot.call_id;
     call.view.role = snapshot.role;
+    this.#enterInJournal(call);
     this.#show(call, snapshot);
     this.#reviewEarly();
     if (call.stage === 'leaving') this.#send(call, { type: 'cancel', call_id: snapshot.call_id });
   }
 
+  #onTaken(call: Call, snapshot: Snapshot): void {
+    if (isInHere(snapshot) || snapshot.phase === 'ended') return this.#show(call, snapshot);
+    this.#end(call, 'failed', 'not_allowed');
+  }
+
   /** A call this device knows nothing of. */
   #meet(snapshot: Snapshot): void {
     const { call_id } = snapshot;
-    if (this.#tombstones.has(call_id) || this.#silenced.has(call_id)) return;
+    if (this.journal.has(call_id) && endOf(snapshot)) return this.#learn(snapshot);
+    if (this.#tombstones.has(call_id) || this.#silenced.has(call_id) || this.journal.isTombstone(call_id)) return;
     // Even the last word may come before the reply to the invite.
-    if (snapshot.role === 'caller' && this.#awaitsPlacing()) return this.#keepEarly(snapshot);
-    if (isFinal(snapshot)) return;
+    if (snapshot.role === 'caller' && this.#awaitsPlacing() && !this.journal.has(call_id)) return this.#keepEarly(snapshot);
+    if (endOf(snapshot)) return;
     if (ringsHere(snapshot)) this.#ring(snapshot);
-    else if (ranHere(snapshot)) this.#disown(snapshot);
+    else if (ranHere(snapshot) || this.journal.has(call_id)) this.#disown(snapshot);
+  }
+
+  /** The end of a call that nobody here is in any more. */
+  #learn(snapshot: Snapshot): void {
+    const end = endOf(snapshot);
+    if (end) this.journal.learn(snapshot.call_id, end.outcome, end.reason);
   }
 
   #ring(snapshot: Snapshot): void {
     this.#count += 1;
     const view: CallView = {
       handle: `in${this.#count}`, callId: snapshot.call_id, role: 'callee', peer: snapshot.caller.user,
-      peerDevice: snapshot.caller.device, media: snapshot.media, data: snapshot.data,
+      peerDevice: snapshot.caller.device, media: snapshot.media, data: snapshot.data, isSecond: snapshot.second_call,
+      groupMode: snapshot.group_mode, legs: snapshot.legs,
     };
     const call = this.#add(view, 'ringing');
+    this.#enterInJournal(call);
     this.#tell('incoming', call);
     this.#send(call, { type: 'ring_ack', call_id: snapshot.call_id });
     this.#show(call, snapshot);
@@ -199,8 +244,9 @@ export class Calls {
   #disown(snapshot: Snapshot): void {
     const { call_id } = snapshot;
     this.#tombstones.add(call_id);
-    const body: CommandBody = snapshot.you === 'calling' ? { type: 'cancel', call_id } : { type: 'give_up', call_id, watchdog: 'unknown' };
+    const body: LastWord = snapshot.you === 'calling' ? { type: 'cancel', call_id } : { type: 'give_up', call_id, watchdog: 'unknown' };
     this.commands.submit(body, 'engine');
+    this.journal.abandon(call_id, body);
   }
 
   /** After a resume, news of a call may come before the reply that says it is the one just placed. */
@@ -219,28 +265,47 @@ export class Calls {
 
   #show(call: Call, snapshot: Snapshot): void {
     if (snapshot.version < call.version) return;
-    this.#learn(call, snapshot);
-    const outcome = snapshot.device_outcome ?? (snapshot.phase === 'ended' ? snapshot.outcome ?? 'failed' : undefined);
-    if (outcome) return this.#end(call, outcome, snapshot.reason, snapshot.duration_ms);
+    this.#readView(call, snapshot);
+    this.#readDeadlines(call, snapshot);
+    const end = endOf(snapshot);
+    if (end) return this.#end(call, end.outcome, end.reason, snapshot.duration_ms);
     if (call.stage === 'leaving') return;
     if (call.stage === 'placing') {
       this.#enter(call, 'calling');
       this.#tell('calling', call);
     }
-    if (snapshot.phase === 'inviting') this.#showRinging(call, snapshot);
+    if (isUnanswered(snapshot)) this.#showRinging(call, snapshot);
     else this.#showAnswered(call, snapshot);
     this.#showStability(call, snapshot);
+    this.#showLegs(call);
   }
 
-  #learn(call: Call, snapshot: Snapshot): void {
+  #showLegs(call: Call): void {
+    const legs = JSON.stringify(call.view.legs);
+    if (call.stage === 'ended' || legs === call.toldLegs) return;
+    call.toldLegs = legs;
+    this.#tell('legs', call);
+  }
+
+  #readView(call: Call, snapshot: Snapshot): void {
     const { view } = call;
     const other = view.role === 'caller' ? snapshot.callee : snapshot.caller;
     if (other.device !== undefined) view.peerDevice = other.device;
+    if (view.role === 'caller' && snapshot.group_mode) view.peer = snapshot.callee.user;  // who answered first
+    view.media = snapshot.media;
+    view.legs = snapshot.legs;
+    view.groupMode = snapshot.group_mode ?? view.groupMode;
+    call.ownGraceMs = snapshot.drop_grace_ms;
+  }
+
+  #readDeadlines(call: Call, snapshot: Snapshot): void {
     // A version known already may have waited: of two readings of a deadline the earlier is right, unless it was just asked for.
     const isNews = snapshot.version > call.version || call.askedAt !== undefined;
     call.version = snapshot.version;
     call.askedAt = undefined;
-    const { setup, ring, connect } = snapshot.deadlines_remaining_ms;
+    const { setup, ring, move, connect = move } = snapshot.deadlines_remaining_ms;
+    // In a group each snapshot says of all that ring what they wait for; what is absent runs no more.
+    if (isNews && snapshot.legs) call.due = {};
     for (const [name, remaining] of Object.entries({ setup, ring, connect }) as ['setup' | 'ring' | 'connect', number | undefined][]) {
       if (remaining === undefined) continue;
       const told = this.desk.now + remaining;
@@ -256,15 +321,13 @@ export class Calls {
 
   #showAnswered(call: Call, snapshot: Snapshot): void {
     // Who is about to take a call over from another device is connecting, and not in it yet (PROTOCOL.md section 6.6).
-    const isMoving = snapshot.you === 'moving';
-    const isOurs = snapshot.you === 'winner' || snapshot.you === 'joined' || isMoving;
-    if (!isOurs) return call.view.role === 'callee' ? this.#end(call, 'answered_elsewhere') : undefined;
+    if (!isInHere(snapshot)) return call.view.role === 'callee' ? this.#end(call, 'answered_elsewhere') : undefined;
     if (call.stage !== 'connecting' && call.stage !== 'active') {
       this.#enter(call, 'connecting');
       this.#tell('connecting', call);
     }
     if (snapshot.session_id) this.sessions.joinCall(snapshot.session_id, call.view.handle);
-    if (snapshot.phase === 'active' && !isMoving && call.stage !== 'active') {
+    if (isActiveHere(snapshot) && call.stage !== 'active') {
       this.#enter(call, 'active');
       call.activeSince = this.desk.now;
       this.#tell('active', call);
@@ -298,9 +361,10 @@ export class Calls {
       case 'placing': return after('place', call.since);
       case 'calling': return this.link.isUp ? after('setup', call.askedAt ?? this.#setupDue(call)) : after('caller', this.link.lastContact);
       case 'ringing': return this.link.isUp ? after('ring', call.due.ring ?? this.#setupDue(call)) : after('ringContact', this.link.lastContact);
-      case 'answering': return after('answer', call.since);
+      case 'answering':
+      case 'taking': return after('answer', call.since);
       case 'connecting': return after('connect', this.#connectDue(call));
-      case 'active': return this.link.isUp ? undefined : after('call', this.link.lastContact);
+      case 'active': return this.link.isUp ? undefined : { name: 'call', at: this.link.lastContact + this.#dropGrace(call) };
       case 'leaving': return after('end', call.since);
       case 'ended': return undefined;
     }
@@ -311,8 +375,16 @@ export class Calls {
     return call.due.setup ?? call.since + (this.desk.settings?.setup_timeout_ms ?? DEFAULT_SETUP_MS);
   }
 
+  /** The call's own, with the margin that the application may have given the watchdog. */
+  #dropGrace(call: Call): number {
+    const { limits, settings } = this.desk;
+    if (call.ownGraceMs === undefined || settings === undefined) return limits.call;
+    return call.ownGraceMs + limits.call - settings.drop_grace_ms;
+  }
+
   #connectDue(call: Call): number {
-    return call.due.connect ?? call.since + (this.desk.settings?.connect_timeout_ms ?? DEFAULT_CONNECT_MS);
+    // Of a group nobody may be connecting, while others ring.
+    return call.due.connect ?? call.due.ring ?? call.due.setup ?? call.since + (this.desk.settings?.connect_timeout_ms ?? DEFAULT_CONNECT_MS);
   }
 
   #bark(call: Call, name: keyof Limits): void {
@@ -321,7 +393,7 @@ export class Calls {
       case 'setup': return call.askedAt === undefined ? this.#askAbout(call) : this.#giveUp(call, 'setup');
       case 'ring': return this.#end(call, 'missed');
       case 'ringContact': {
-        this.#end(call, 'lost_contact');
+        this.#end(call, 'lost_contact', undefined, undefined, true);
         // Not given up: it rings again if it still lives after the reconnect. Events that were waiting do not prove that.
         this.#tombstones.delete(call.view.callId!);
         this.#silenced.add(call.view.callId!);
@@ -341,8 +413,8 @@ export class Calls {
   }
 
   #giveUp(call: Call, watchdog: keyof Limits): void {
-    this.#end(call, 'lost_contact');
     this.commands.submit({ type: 'give_up', call_id: call.view.callId!, watchdog }, 'engine');
+    this.#end(call, 'lost_contact');
   }
 
   /** Ends it here. If its invite may have reached the server, the call it created is cancelled as soon as it shows. */
@@ -357,20 +429,26 @@ export class Calls {
   closeAll(farewell: (body: CommandBody) => void): void {
     for (const call of [...this.#calls.values()]) {
       const { callId, role } = call.view;
-      if (callId !== undefined && call.stage !== 'leaving') farewell(lastWordOf(call.stage, role, callId));
+      const lastWord = callId === undefined ? undefined : this.#pendingFarewell(callId) ?? lastWordOf(call.stage, role, callId);
+      if (lastWord && call.stage !== 'leaving') farewell(lastWord);
       this.#end(call, 'lost_contact');
+      if (lastWord) this.journal.owe(lastWord);
     }
     this.#early.clear();
   }
 
   // --- the one end of a call
 
-  #end(call: Call, outcome: Outcome, reason?: Reason, durationMs?: number): void {
+  #end(call: Call, outcome: Outcome, reason?: Reason, durationMs?: number, mayRing?: true): void {
     const duration_ms = durationMs ?? (call.activeSince === undefined ? 0 : this.desk.now - call.activeSince);
     const wordCame = outcome !== 'lost_contact';
     this.#enter(call, 'ended');
     this.#calls.delete(call.view.handle);
-    if (call.view.callId) this.#tombstones.add(call.view.callId);
+    if (call.view.callId) {
+      this.#tombstones.add(call.view.callId);
+      const owes = wordCame ? undefined : this.#pendingFarewell(call.view.callId);
+      this.journal.end(call.view.callId, outcome, reason, { owes, may_ring: mayRing });
+    }
     this.commands.drop(({ owner, body }) =>
       typeof owner === 'object' && 'call' in owner && owner.call === call.view.handle && (wordCame || !FAREWELLS.includes(body.type)));
     this.sessions.callEnded(call.view.handle);
@@ -390,6 +468,10 @@ export class Calls {
     call.since = this.desk.now;
   }
 
+  #enterInJournal({ view: { callId, role, peer, media } }: Call): void {
+    this.journal.enter({ call_id: callId!, role, peer, media });
+  }
+
   #tell(name: CallEventName, call: Call): void {
     this.desk.emit({ name, call: { ...call.view } });
   }
@@ -406,6 +488,11 @@ export class Calls {
   #inviteOf(call: Call): Pending | undefined {
     return this.commands.find(({ owner, body }) =>
       body.type === 'invite' && typeof owner === 'object' && 'call' in owner && owner.call === call.view.handle);
+  }
+
+  #pendingFarewell(callId: string): LastWord | undefined {
+    const found = this.commands.find(({ body }) => isFarewell(body) && body.call_id === callId);
+    return found?.body as LastWord | undefined;
   }
 
   #awaitsPlacing(): boolean {

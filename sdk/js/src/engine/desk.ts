@@ -9,6 +9,7 @@ export class Desk {
   outputs: Output[] = [];
   settings: ServerSettings | undefined;
   limits: Limits;
+  #serverAhead: number | undefined;  // of this clock
 
   constructor(readonly options: EngineOptions) {
     this.limits = limitsOf(options.watchdogs ?? {});
@@ -22,7 +23,13 @@ export class Desk {
     this.outputs.push({ type: 'event', event });
   }
 
-  adopt(settings: ServerSettings): void {
+  /** Milliseconds since the Unix epoch by the server's clock; 0 before the first welcome. */
+  serverTime(): number {
+    return this.#serverAhead === undefined ? 0 : Math.round(this.now + this.#serverAhead);
+  }
+
+  adopt(settings: ServerSettings, timeAtMs: number): void {
+    this.#serverAhead = timeAtMs - this.now;
     this.settings = settings;
     this.limits = limitsOf(this.options.watchdogs ?? {}, settings);
   }

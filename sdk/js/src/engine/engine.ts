@@ -1,9 +1,10 @@
 // The client as a machine without input or output: calls, sessions and the link to the server, with every watchdog. It reads no
 // clock and draws no chance; sockets and timers are for the layer around it (driver.ts).
-import type { CommandBody, ErrorMessage, Reply, ServerEvent, ServerMessage, Undecoded, Welcome } from '../protocol';
+import type { CommandBody, ErrorMessage, Reply, ServerEvent, ServerMessage, Undecoded, Welcome, WireRecord } from '../protocol';
 import { Calls } from './calls';
 import { Commands, type Pending } from './commands';
 import { Desk, earliest } from './desk';
+import { Journal } from './journal';
 import { Expectations } from './expectations';
 import { Link } from './link';
 import { Sessions } from './sessions';
@@ -32,6 +33,7 @@ export class Engine {
   readonly #commands: Commands;
   readonly #sessions: Sessions;
   readonly #expectations: Expectations;
+  readonly #journal: Journal;
   readonly #calls: Calls;
   readonly #requests = new Set<number>();  // the application waits for the answer
 
@@ -42,7 +44,8 @@ export class Engine {
     this.#commands = new Commands(this.#desk, this.#link);
     this.#sessions = new Sessions(this.#desk, this.#commands);
     this.#expectations = new Expectations(this.#desk, this.#commands);
-    this.#calls = new Calls(this.#desk, this.#link, this.#commands, this.#sessions);
+    this.#journal = new Journal(this.#desk);
+    this.#calls = new Calls(this.#desk, this.#link, this.#commands, this.#sessions, this.#journal);
   }
 
   /** `now`: monotonic milliseconds, never going back. */
@@ -52,6 +55,7 @@ export class Engine {
     if (input.type === 'received') this.#take(input);
     this.#serve();
     if (input.type !== 'received') this.#take(input);
+    this.#journal.announce();
     return this.#desk.outputs.splice(0);
   }
 
@@ -59,6 +63,7 @@ export class Engine {
   advance(now: number): Output[] {
     this.#desk.now = now;
     this.#serve();
+    this.#journal.announce();
     return this.#desk.outputs.splice(0);
   }
 
@@ -81,17 +86,26 @@ export class Engine {
     switch (input.type) {
       case 'connect': return this.#link.isRunning ? undefined : this.#link.open();
       case 'disconnect': return this.#close(undefined);
-      case 'opened': return this.#link.isCurrent(input.link) ? this.#link.greet(input.token, this.#calls.believedIn()) : undefined;
+      case 'opened': return this.#onOpened(input);
       case 'received': return this.#onReceived(input.link, input.message);
       case 'closed': return this.#onClosed(input.link, input.code);
       case 'wake': return this.#link.wake();
       case 'call': return this.#calls.place(input);
+      case 'move': return this.#calls.moveHere(input.handle, input.call);
+      case 'seen': return this.#journal.markSeen(input.callId);
       case 'act': return this.#calls.act(input.handle, input.action);
       case 'request': return this.#onRequest(input.request, input.body);
     }
   }
 
   // --- the link
+
+  #onOpened({ link, token, journal }: Extract<Input, { type: 'opened' }>): void {
+    if (journal !== undefined && !this.#journal.load(journal)) {
+      this.#desk.emit({ name: 'error', problem: { word: 'storage', message: 'What was kept of earlier calls cannot be read.' } });
+    }
+    if (this.#link.isCurrent(link)) this.#link.greet(token, this.#calls.believedIn());
+  }
 
   #onClosed(link: number, code: number | undefined): void {
     if (!this.#link.isCurrent(link)) return;
@@ -112,7 +126,7 @@ export class Engine {
     if (!this.#link.welcomed(welcome)) return;
     const contradiction = contradictionOf(this.#desk.options.watchdogs ?? {}, welcome.settings);
     if (contradiction) return this.#close({ word: 'watchdogs', message: contradiction });
-    this.#desk.adopt(welcome.settings);
+    this.#desk.adopt(welcome.settings, welcome.time_at_ms);
     this.#desk.emit({ name: 'online', user: welcome.user, iceServers: welcome.ice_servers });
     this.#calls.reconcile(welcome.calls, !welcome.resumed);
     // Sessions before the commands that wait to be sent in them.
@@ -164,7 +178,8 @@ export class Engine {
     switch (event.type) {
       case 'call': return this.#calls.onSnapshot(event.call);
       case 'presence': return this.#desk.emit({ name: 'presence', user: event.user, online: event.online });
-      case 'missed': return this.#desk.emit({ name: 'missed', record: event.record });
+      case 'missed': return this.#onMissed(event.record);
+      case 'elsewhere': return this.#desk.emit({ name: 'elsewhere', calls: event.calls });
       case 'draining': return this.#desk.emit({ name: 'draining', remaining_ms: event.remaining_ms });
       case 'expectation_met':
       case 'connection_missed': return this.#expectations.onEvent(event);
@@ -173,6 +188,11 @@ export class Engine {
         return this.#sessions.onEvent(event);
       default: return this.#sessions.onEvent(event);
     }
+  }
+
+  #onMissed(record: WireRecord): void {
+    this.#journal.learn(record.call_id, record.your_outcome, record.reason);
+    this.#desk.emit({ name: 'missed', record });
   }
 
   #onUndecoded({ problem, seq, cmd_id }: Undecoded): void {
@@ -194,8 +214,10 @@ export class Engine {
   #finish({ body, owner }: Pending, reply: Reply): void {
     if (body.type === 'session_connect') this.#sessions.onJoined(body.session_id, reply);
     if (body.type === 'session_disconnect') this.#onLeft(body.session_id);
+    this.#calls.onAnswered(body, reply.call);
     if (owner === 'engine') return;
     if ('call' in owner) return this.#calls.onReply(owner.call, body, reply);
+    if (body.type === 'ring_more' && reply.call) this.#calls.onSnapshot(reply.call);
     if (body.type === 'expect') return this.#expectations.onReply(owner.request, reply.expectation_id, reply.remaining_ms);
     if (this.#requests.delete(owner.request)) this.#desk.emit({ name: 'done', request: owner.request, reply });
   }
@@ -228,6 +250,7 @@ export class Engine {
       this.#sessions.onRefused(body.session_id);
       this.#expectations.leave(body.session_id);
     }
+    this.#calls.onAnswered(body);
     if (owner === 'engine') return;
     if ('call' in owner) return this.#calls.onError(owner.call, body, problem);
     // Who wants to leave and is not in (any more) has what it wanted.

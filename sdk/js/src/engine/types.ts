@@ -2,9 +2,10 @@
 import type { MissReason } from '../errors';
 import type { Outcome, Reason, Role } from '../outcomes';
 import type {
-  ClientMessage, CommandBody, IceServer, LeaveWord, Media, MediaFailure, Reply, ServerMessage, SessionEvent, Undecoded, WireConnection,
-  WireRecord, WireStream,
+  CallTimers, ClientMessage, CommandBody, Group, IceServer, LeaveWord, Leg, Media, MediaFailure, Reply, ServerMessage, SessionEvent,
+  Undecoded, WireConnection, WireElsewhere, WireRecord, WireStream,
 } from '../protocol';
+import type { EndedEntry } from './journal';
 import type { Watchdogs } from './settings';
 
 export interface EngineOptions {
@@ -29,12 +30,17 @@ export type CallAction =
 export type Input =
   | { type: 'connect' }
   | { type: 'disconnect' }
-  | { type: 'opened'; link: number; token: string }
+  /** `journal`: what an earlier process has kept, with the first socket of this one (and of each other user). */
+  | { type: 'opened'; link: number; token: string; journal?: string }
   | { type: 'received'; link: number; message: ServerMessage | Undecoded }
   | { type: 'closed'; link: number; code?: number }
   /** The machine woke up, the page is visible again, or the network has changed: see at once whether the link is alive. */
   | { type: 'wake' }
-  | { type: 'call'; handle: string; to: string; media: Media; ringTimeoutMs?: number; data?: string }
+  | ({ type: 'call'; handle: string; media: Media; timers?: CallTimers; data?: string } & ({ to: string } | { group: Group }))
+  /** Takes a call over from another device of this user. */
+  | { type: 'move'; handle: string; call: WireElsewhere }
+  /** The application knows how this call ended, or how all did. */
+  | { type: 'seen'; callId?: string }
   | { type: 'act'; handle: string; action: CallAction }
   /** A command of the application; `done`, `failed`, `expectation_met` or `connection_missed` answers with the same number. */
   | { type: 'request'; request: number; body: CommandBody };
@@ -43,6 +49,8 @@ export type Output =
   | { type: 'openSocket'; link: number }
   | { type: 'closeSocket'; link: number; code: number; reason: string }
   | { type: 'send'; link: number; message: ClientMessage }
+  /** What must outlive the process, before anything that follows is carried out. */
+  | { type: 'keep'; text: string }
   | { type: 'event'; event: EngineEvent };
 
 export interface Problem { word: string; message: string }
@@ -56,9 +64,15 @@ export interface CallView {
   peerDevice?: string;
   media: Media;
   data?: string;
+  /** This device was in another call when it was told of this one. */
+  isSecond?: boolean;
+  groupMode?: Group['mode'];
+  /** Of a group: the users who are called, the caller apart. */
+  legs?: Leg[];
 }
 
-export type CallEventName = 'calling' | 'incoming' | 'ringing' | 'connecting' | 'active' | 'peer_unstable' | 'peer_stable';
+export type CallEventName =
+  | 'calling' | 'incoming' | 'ringing' | 'connecting' | 'active' | 'peer_unstable' | 'peer_stable' | 'legs';
 
 /** `handle` is there when the session is the one under a call. */
 export type SessionNews = { handle?: string } & (
@@ -76,6 +90,10 @@ export type EngineEvent =
   | { name: 'draining'; remaining_ms: number }
   /** A call that this device did not know of: it was offline, or did not ring. */
   | { name: 'missed'; record: WireRecord }
+  /** The calls of this user at other devices, whole. */
+  | { name: 'elsewhere'; calls: WireElsewhere[] }
+  /** How calls ended of which the application has not been told, whole. */
+  | { name: 'unseen'; outcomes: EndedEntry[] }
   | { name: CallEventName; call: CallView }
   /** Exactly one for each `calling` or `incoming`, and for each call that never got so far. */
   | { name: 'ended'; call: CallView; outcome: Outcome; reason?: Reason; duration_ms: number }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { CallAction, SessionNews } from '../engine/types';
-import type { CommandBody, Reply } from '../protocol';
-import { FakePeerConnection, FakeStream, giveMedia, namedError } from '../testing/fake_media';
+import type { CommandBody, LeaveWord, Reply, SessionEvent, WireConnection } from '../protocol';
+import { FakePeerConnection, FakeStream, FakeTrack, giveMedia, namedError } from '../testing/fake_media';
 import { settled } from '../testing/fake_socket';
+import { FakeTimers } from '../testing/fake_timers';
 import { CallMedia } from './call_media';
 
 interface Bench { media: CallMedia; told: string[]; reports: CallAction[]; commands: CommandBody[] }
@@ -21,20 +22,23 @@ function makeBench(kind: 'audio' | 'video' = 'video'): Bench {
     iceServers: () => [{ urls: ['stun:s'] }],
     report: (action) => reports.push(action),
     onLocalStream: () => told.push('local'),
-    onRemoteStream: () => told.push('remote'),
+    onParticipant: (event, { user }) => told.push(`${event.replace('participant', '').toLowerCase()} ${user}`),
     onError: ({ word }) => told.push(word),
-    onChange: () => told.push('change'),
   });
   return { media, told, reports, commands };
 }
 
+/** Written `connection` or `connection:user`. */
+const connectionOf = (text: string): WireConnection => {
+  const [connection_id, user] = text.split(':') as [string, string?];
+  return { connection_id, ...(user && { user }), created_at_ms: 0 };
+};
 const joined = (others: string[] = [], own = 'b'): SessionNews => ({
-  name: 'session_connected', session_id: 's', connection: { connection_id: own, created_at_ms: 0 },
-  connections: others.map((connection_id) => ({ connection_id, created_at_ms: 0 })), streams: [],
+  name: 'session_connected', session_id: 's', connection: connectionOf(own), connections: others.map(connectionOf), streams: [],
 });
-const arrives = (connection_id: string) => ({
-  name: 'session_event', event: { type: 'connection_created', seq: 1, session_id: 's', connection: { connection_id, created_at_ms: 0 } },
-}) as const;
+const happens = (event: object): SessionNews => ({ name: 'session_event', event: { seq: 1, session_id: 's', ...event } as SessionEvent });
+const arrives = (connection: string): SessionNews => happens({ type: 'connection_created', connection: connectionOf(connection) });
+const goes = (connection_id: string, reason: LeaveWord): SessionNews => happens({ type: 'connection_destroyed', connection_id, reason });
 const commandsOf = (bench: Bench, type: CommandBody['type']): CommandBody[] => bench.commands.filter((body) => body.type === type);
 
 let stream: FakeStream;
@@ -47,8 +51,8 @@ beforeEach(() => {
 async function talking(): Promise<Bench> {
   const bench = makeBench();
   await bench.media.open();
-  bench.media.onAnswered();
-  bench.media.onSessionNews(joined(['a']));
+  bench.media.onAnswered('video');
+  bench.media.onSessionNews(joined(['a:alice'], 'b:bob'));
   await settled();
   return bench;
 }
@@ -56,7 +60,7 @@ async function talking(): Promise<Bench> {
 test('nothing is negotiated before the session is joined and the other side is there', async () => {
   const bench = makeBench();
   await bench.media.open();
-  bench.media.onAnswered();
+  bench.media.onAnswered('video');
   assert.deepEqual([bench.told, FakePeerConnection.made.length], [['local'], 0]);
   bench.media.onSessionNews(joined());
   await settled();
@@ -122,9 +126,9 @@ test('what the other side says it sends is shown, what we send is not', async ()
     event: { type: 'stream_updated', seq: 1, session_id: 's', stream: { stream_id: 'x', connection_id, has_audio: true, has_video, created_at_ms: 0 } },
   });
   told('b', true);
-  assert.equal(bench.media.peerHas, undefined);
+  assert.equal(bench.media.participants[0]!.hasAudio, undefined);
   told('a', false);
-  assert.deepEqual(bench.media.peerHas, { audio: true, video: false });
+  assert.deepEqual(bench.media.participants.map(({ hasAudio, hasVideo }) => [hasAudio, hasVideo]), [[true, false]]);
   bench.media.stop();
 });
 
@@ -134,7 +138,7 @@ test('a refused permission and a missing device are told, and reported once the 
     const bench = makeBench();
     await bench.media.open();
     assert.deepEqual([bench.told, bench.reports], [[reason], []]);
-    bench.media.onAnswered();
+    bench.media.onAnswered('video');
     assert.deepEqual(bench.reports, [{ do: 'media_failed', reason }]);
   }
 });
@@ -156,24 +160,146 @@ test('without WebRTC the device is the failure', async () => {
 
 test('a new connection on either side publishes and negotiates anew over the same peer connection', async () => {
   const bench = await talking();
-  bench.media.onSessionNews(arrives('z'));
+  bench.media.onSessionNews(goes('a', 'network_disconnected'));
+  bench.media.onSessionNews(arrives('z:alice'));
   await settled();
   const last = commandsOf(bench, 'negotiate').at(-1);
   assert.ok(last?.type === 'negotiate' && last.to === 'z');
-  bench.media.onSessionNews(joined(['z'], 'b2'));
+  bench.media.onSessionNews(joined(['z:alice'], 'b2:bob'));
   await settled();
   assert.deepEqual([commandsOf(bench, 'publish').length, FakePeerConnection.made.length, FakePeerConnection.made[0]!.restarts], [2, 1, 2]);
+  assert.deepEqual(bench.told, ['local', 'joined alice']);
+  bench.media.stop();
+});
+
+test('who has forgotten that media runs is told again', async () => {
+  const bench = await talking();
+  await receives(0);
+  bench.media.onSessionNews(joined(['z:alice'], 'b2:bob'));
+  await settled();
+  assert.deepEqual(bench.reports, [{ do: 'media_up' }, { do: 'media_up' }]);
   bench.media.stop();
 });
 
 test('what an older connection of the other side still says is passed over', async () => {
   const bench = await talking();
-  const says = (from: string) => bench.media.onSessionNews({
-    name: 'session_event', event: { type: 'negotiation', seq: 1, session_id: 's', from, description: { type: 'answer', sdp: from } },
-  });
+  const says = (from: string) => bench.media.onSessionNews(happens({ type: 'negotiation', from, description: { type: 'answer', sdp: from } }));
   says('old');
   says('a');
   await settled();
   assert.deepEqual(FakePeerConnection.made[0]!.remote.map(({ sdp }) => sdp), ['a']);
   bench.media.stop();
+});
+
+test('a call that became one of sound only sends no picture', async () => {
+  const bench = makeBench();
+  await bench.media.open();
+  bench.media.onAnswered('audio');
+  assert.deepEqual(stream.tracks.map(({ kind, readyState }) => [kind, readyState]), [['audio', 'live']]);
+  bench.media.onSessionNews(joined());
+  const [publish] = commandsOf(bench, 'publish');
+  assert.ok(publish?.type === 'publish' && !publish.has_video);
+  bench.media.stop();
+});
+
+test('a call on hold sends nothing, and afterwards what it sent before', async () => {
+  const bench = await talking();
+  bench.media.setCameraOff(true);
+  bench.media.setHeld(true);
+  assert.deepEqual(stream.tracks.map(({ enabled }) => enabled), [false, false]);
+  bench.media.setHeld(false);
+  assert.deepEqual(stream.tracks.map(({ enabled }) => enabled), [true, false]);
+  bench.media.stop();
+});
+
+// --- several
+
+const made = (): FakePeerConnection[] => FakePeerConnection.made;
+
+/** Connected, and packets come. */
+async function receives(index: number): Promise<void> {
+  made()[index]!.packets += 5;
+  made()[index]!.turn('connected');
+  made()[index]!.ontrack!({ track: new FakeTrack('video') });
+  await settled();
+}
+
+test('everybody in the session gets a peer connection with the same sound and picture', async () => {
+  const bench = await talking();
+  bench.media.onSessionNews(arrives('c:carol'));
+  bench.media.onSessionNews(arrives('d:dave'));
+  await settled();
+  assert.deepEqual(made().map(({ senders }) => senders.length), [2, 2, 2]);
+  assert.deepEqual(commandsOf(bench, 'negotiate').map((body) => body.type === 'negotiate' && body.to), ['a', 'c', 'd']);
+  assert.deepEqual(bench.media.participants.map(({ user }) => user), ['alice', 'carol', 'dave']);
+  bench.media.onSessionNews(goes('c', 'force_disconnected'));
+  assert.deepEqual(made().map(({ isClosed }) => isClosed), [false, true, false]);
+  assert.equal(bench.told.at(-1), 'left carol');
+  bench.media.stop();
+  assert.ok(made().every(({ isClosed }) => isClosed));
+});
+
+test('media is up with the first of them and down with the last', async () => {
+  const bench = await talking();
+  bench.media.onSessionNews(arrives('c:carol'));
+  await receives(0);
+  await receives(1);
+  assert.deepEqual(bench.reports, [{ do: 'media_up' }]);
+  assert.ok(bench.media.participants.every(({ isReceived, stream: theirs }) => isReceived && theirs));
+  made()[0]!.turn('disconnected');
+  assert.deepEqual(bench.reports.length, 1);
+  bench.media.onSessionNews(goes('c', 'client_disconnected'));
+  assert.deepEqual(bench.reports.at(-1), { do: 'media_down' });
+  bench.media.stop();
+});
+
+test('no way to one of several is told, and only to nobody at all a failure', async () => {
+  const bench = await talking();
+  bench.media.onSessionNews(arrives('c:carol'));
+  made()[0]!.turn('failed');
+  assert.deepEqual([bench.told.at(-1), bench.reports], ['ice_failed', []]);
+  made()[1]!.turn('failed');
+  assert.deepEqual(bench.reports, [{ do: 'media_failed', reason: 'ice_failed' }]);
+  bench.media.stop();
+});
+
+test('a user who takes the call to another device is shown from the old one until that is put out', async () => {
+  const bench = await talking();
+  await receives(0);
+  const before = bench.media.participants[0]!.stream;
+  bench.media.onSessionNews(arrives('a2:alice'));
+  await settled();
+  await receives(1);
+  assert.equal(made().length, 2);
+  assert.equal(bench.media.participants[0]!.stream, before);
+  bench.media.onSessionNews(goes('a', 'force_disconnected'));
+  assert.notEqual(bench.media.participants[0]!.stream, before);
+  assert.deepEqual([bench.told.filter((one) => one.startsWith('left')), bench.reports], [[], [{ do: 'media_up' }]]);
+  bench.media.stop();
+});
+
+test('the other device of this user is nobody to talk with', async () => {
+  const bench = makeBench();
+  await bench.media.open();
+  bench.media.onAnswered('video');
+  bench.media.onSessionNews(joined(['a:alice', 'old:bob'], 'b:bob'));
+  bench.media.onSessionNews(arrives('b3:bob'));
+  await settled();
+  assert.deepEqual([made().length, bench.media.participants.map(({ user }) => user)], [1, ['alice']]);
+  bench.media.stop();
+});
+
+test('a side that is lost for longer than any grace is gone', async () => {
+  const timers = new FakeTimers().install();
+  try {
+    const bench = await talking();
+    bench.media.onSessionNews(goes('a', 'network_disconnected'));
+    timers.tick(119_999);
+    assert.equal(bench.media.participants.length, 1);
+    timers.tick(1);
+    assert.deepEqual([bench.media.participants.length, made()[0]!.isClosed], [0, true]);
+    bench.media.stop();
+  } finally {
+    timers.restore();
+  }
 });

@@ -1,51 +1,59 @@
-// The media of one call: microphone and camera, one peer connection over the call's session, and what the server must be told.
+// The media of one call: microphone and camera, the peer connections over the call's session, and what the server must be told.
 //
 // Microphone and camera are asked for while the call is set up; nothing is negotiated before the answer is recorded, because the
 // session is not joined earlier.
 import type { CallAction, SessionNews } from '../engine/types';
 import { OffhookError } from '../errors';
-import type { CommandBody, IceServer, MediaFailure, Reply, SessionEvent, WireConnection, WireStream } from '../protocol';
+import type { CommandBody, IceServer, MediaFailure, Reply, SessionEvent } from '../protocol';
 import { openDevices, setEnabled, stopAll } from './devices';
-import { Peer } from './peer';
+import { Mesh } from './mesh';
+import type { Participant } from './participant';
 
 export interface MediaHost {
   request(body: CommandBody): Promise<Reply>;
   iceServers(): IceServer[];
   report(action: CallAction): void;
   onLocalStream(stream: MediaStream): void;
-  onRemoteStream(stream: MediaStream): void;
+  onParticipant(event: 'participantJoined' | 'participantChanged' | 'participantLeft', participant: Participant): void;
   onError(error: OffhookError): void;
-  onChange(): void;
 }
 
 export class CallMedia {
-  readonly #kind: 'audio' | 'video';
+  #kind: 'audio' | 'video';
   readonly #host: MediaHost;
+  readonly #mesh: Mesh;
   #opening: Promise<void> | undefined;
   #isAnswered = false;
   #isStopped = false;
   #failure: MediaFailure | undefined;
   #local: MediaStream | undefined;
-  #remote: MediaStream | undefined;
-  #peer: Peer | undefined;
   #sessionId: string | undefined;
   #ownConnection: string | undefined;
-  #peerConnection: string | undefined;
   #streamId: string | undefined;      // of what is published
   #wasPublished = false;              // in this connection; the answer may still be on its way
   #muted = false;
   #cameraOff = false;
-  peerHas: { audio: boolean; video: boolean } | undefined;
+  #held = false;
 
   constructor(kind: 'audio' | 'video', host: MediaHost) {
     this.#kind = kind;
     this.#host = host;
+    this.#mesh = new Mesh({
+      iceServers: () => host.iceServers(),
+      negotiate: (to, part) => this.#ask({ type: 'negotiate', session_id: this.#sessionId!, to, ...part }),
+      onJoined: (participant) => host.onParticipant('participantJoined', participant),
+      onChanged: (participant) => host.onParticipant('participantChanged', participant),
+      onLeft: (participant) => host.onParticipant('participantLeft', participant),
+      onReceiving: (isReceiving) => host.report({ do: isReceiving ? 'media_up' : 'media_down' }),
+      onFailed: (user, isAll) => this.#onIceFailed(user, isAll),
+    });
   }
 
   get localStream(): MediaStream | undefined { return this.#local; }
-  get remoteStream(): MediaStream | undefined { return this.#remote; }
+  get participants(): Participant[] { return this.#mesh.participants; }
   get isMuted(): boolean { return this.#muted; }
   get isCameraOff(): boolean { return this.#cameraOff; }
+  get isHeld(): boolean { return this.#held; }
 
   // --- microphone and camera
 
@@ -62,7 +70,8 @@ export class CallMedia {
       this.#local = stream;
       this.#applyMutes();
       this.#host.onLocalStream(stream);
-      this.#peer?.addTracks(stream);
+      this.#limitToKind();
+      this.#mesh.addTracks(stream);
       this.#publish();
     } catch (error) {
       if (!this.#isStopped) this.#fail(error);
@@ -92,6 +101,12 @@ export class CallMedia {
     this.#onMutes();
   }
 
+  /** Nothing is sent while a call is held. */
+  setHeld(held: boolean): void {
+    this.#held = held;
+    this.#onMutes();
+  }
+
   #onMutes(): void {
     this.#applyMutes();
     if (this.#streamId === undefined || this.#sessionId === undefined || this.#isStopped) return;
@@ -99,29 +114,40 @@ export class CallMedia {
   }
 
   #applyMutes(): void {
-    if (this.#local) setEnabled(this.#local, { audio: !this.#muted, video: !this.#cameraOff });
+    if (this.#local) setEnabled(this.#local, { audio: !this.#muted && !this.#held, video: !this.#cameraOff && !this.#held });
   }
 
   #flags(): { has_audio: boolean; has_video: boolean } {
-    return { has_audio: !this.#muted, has_video: this.#kind === 'video' && !this.#cameraOff };
+    return { has_audio: !this.#muted && !this.#held, has_video: this.#kind === 'video' && !this.#cameraOff && !this.#held };
   }
 
   // --- the call
 
-  onAnswered(): void {
+  /** `kind`: of the call as it was answered, which may be less than was asked for. */
+  onAnswered(kind: 'audio' | 'video'): void {
+    this.#kind = kind;
+    this.#limitToKind();
     this.#isAnswered = true;
     void this.open();
     this.#reportFailure();
   }
 
+  #limitToKind(): void {
+    if (this.#kind === 'video') return;
+    for (const track of this.#local?.getVideoTracks() ?? []) {
+      track.stop();
+      this.#local?.removeTrack(track);
+    }
+  }
+
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#peer?.close();
+    this.#mesh.close();
     if (this.#local) stopAll(this.#local);
   }
 
-  // --- the call's session
+  // --- the session
 
   onSessionNews(news: SessionNews): void {
     if (this.#isStopped) return;
@@ -132,63 +158,38 @@ export class CallMedia {
     }
   }
 
-  /** Also after the server has forgotten this client, with new connection ids; the peer connection goes on. */
+  /** Also after the server has forgotten this client, with new connection ids; the peer connections go on. */
   #onJoined(news: Extract<SessionNews, { name: 'session_connected' }>): void {
     this.#sessionId = news.session_id;
     this.#ownConnection = news.connection.connection_id;
     this.#streamId = undefined;
     this.#wasPublished = false;
+    if (typeof RTCPeerConnection === 'undefined') return this.#fail(new Error('There is no WebRTC here.'));
     this.#publish();
-    for (const connection of news.connections) this.#meet(connection);
-    for (const stream of news.streams) this.#onPeerStream(stream);
+    this.#mesh.join(news.connection, news.connections);
+    for (const stream of news.streams) this.#mesh.onStream(stream);
+    // A server that had forgotten this client does not know that media runs.
+    if (this.#mesh.isReceiving) this.#host.report({ do: 'media_up' });
   }
 
   #onEvent(event: SessionEvent): void {
+    if (typeof RTCPeerConnection === 'undefined') return;
     switch (event.type) {
-      case 'connection_created': return this.#meet(event.connection);
+      case 'connection_created': return this.#mesh.meet(event.connection);
+      case 'connection_destroyed': return this.#mesh.leave(event.connection_id, event.reason);
       case 'stream_created':
-      case 'stream_updated': return this.#onPeerStream(event.stream);
-      case 'negotiation':
-        if (event.from === this.#peerConnection) void this.#peer?.onNegotiation(event);
-        return;
+      case 'stream_updated': return this.#mesh.onStream(event.stream);
+      case 'negotiation': return this.#mesh.onNegotiation(event.from, event);
       default: return;
     }
   }
 
-  #meet({ connection_id }: WireConnection): void {
-    this.#peerConnection = connection_id;
-    // Of two connections the one with the greater id is polite.
-    const isPolite = this.#ownConnection! > connection_id;
-    if (this.#peer) return this.#peer.restart(isPolite);
-    this.#peer = this.#makePeer(isPolite);
-    if (this.#local) this.#peer?.addTracks(this.#local);
-  }
-
-  #makePeer(isPolite: boolean): Peer | undefined {
-    if (typeof RTCPeerConnection === 'undefined') {
-      this.#fail(new Error('There is no WebRTC here.'));
-      return undefined;
-    }
-    return new Peer(this.#host.iceServers(), isPolite, {
-      send: (part) => {
-        this.#ask({ type: 'negotiate', session_id: this.#sessionId!, to: this.#peerConnection!, ...part });
-      },
-      onStream: (stream) => { this.#remote = stream; this.#host.onRemoteStream(stream); },
-      onReceiving: (isReceiving) => this.#host.report({ do: isReceiving ? 'media_up' : 'media_down' }),
-      onFailed: () => this.#onIceFailed(),
-    });
-  }
-
-  #onIceFailed(): void {
+  /** Among several it is an error to be told; the call fails only if nobody can be reached. */
+  #onIceFailed(user: string, isAll: boolean): void {
+    this.#host.onError(new OffhookError('ice_failed', `No way through the network was found for sound and picture with ${user}.`));
+    if (!isAll) return;
     this.#failure = 'ice_failed';
-    this.#host.onError(new OffhookError('ice_failed', 'No way through the network was found for sound and picture.'));
     this.#reportFailure();
-  }
-
-  #onPeerStream(stream: WireStream): void {
-    if (stream.connection_id === this.#ownConnection) return;
-    this.peerHas = { audio: stream.has_audio, video: stream.has_video };
-    this.#host.onChange();
   }
 
   /** Tells the other side what is sent; once for each connection. */

@@ -2,7 +2,7 @@
 import { Engine } from '../engine/engine';
 import type { CallAction, EngineEvent, Input, Output } from '../engine/types';
 import type { Watchdogs } from '../engine/settings';
-import { decode, type ClientMessage, type CommandBody, type Hello, type MediaFailure, type ServerSettings } from '../protocol';
+import { decode, type ClientMessage, type CommandBody, type Group, type Hello, type MediaFailure, type ServerSettings } from '../protocol';
 import { Completion } from './completion';
 import { named, Names, type Json, type JsonObject, type Line, type Party, type Transcript } from './transcript';
 
@@ -11,7 +11,7 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   connect_timeout_ms: 20_000, unstable_after_ms: 2_500, drop_grace_ms: 20_000, max_duration_ms: 14_400_000, heartbeat_idle_ms: 25_000,
   heartbeat_live_ms: 1_000, resume_window_ms: 30_000, expect_timeout_ms: 60_000,
 };
-const UNTOLD = ['online', 'offline', 'closed', 'done', 'failed'];
+const UNTOLD = ['online', 'offline', 'closed', 'done', 'failed', 'elsewhere', 'unseen'];
 const PING_MS = 1_000;
 
 interface Seen { name: string; fields: JsonObject }
@@ -124,7 +124,8 @@ class ClientRun {
         this.#requests += 1;
         this.#handle = `out${this.#requests}`;
         this.#handleInput({
-          type: 'call', handle: this.#handle, to: first, media: named(args, 'media') as 'none', ringTimeoutMs: number('ring_timeout_ms'),
+          type: 'call', handle: this.#handle, media: named(args, 'media') as 'none', timers: { ring_timeout_ms: number('ring_timeout_ms') },
+          ...this.#whom(first, args),
         });
         return;
       case 'session_create': return this.#request({ type: 'session_create' });
@@ -138,6 +139,14 @@ class ClientRun {
       case 'media_failed': return this.#actOnCall({ do: 'media_failed', reason: first as MediaFailure });
       default: return this.#actOnCall({ do: word } as CallAction);
     }
+  }
+
+  /** One user, or with `group=MODE` several, separated by commas. */
+  #whom(users: string, args: string[]): { to: string } | { group: Group } {
+    const mode = named(args, 'group');
+    if (mode === undefined) return { to: users };
+    const owner_leaves = named(args, 'owner_leaves') as Group['owner_leaves'];
+    return { group: { users: users.split(','), mode: mode as Group['mode'], ...(owner_leaves && { owner_leaves }) } };
   }
 
   #filledArgument(args: string[], name: string): string | undefined {

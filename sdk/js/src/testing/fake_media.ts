@@ -11,6 +11,7 @@ export class FakeStream {
   readonly tracks: FakeTrack[];
   constructor(...kinds: ('audio' | 'video')[]) { this.tracks = kinds.map((kind) => new FakeTrack(kind)); }
   addTrack(track: FakeTrack): void { this.tracks.push(track); }
+  removeTrack(track: FakeTrack): void { this.tracks.splice(this.tracks.indexOf(track), 1); }
   getTracks(): FakeTrack[] { return this.tracks; }
   getAudioTracks(): FakeTrack[] { return this.tracks.filter(({ kind }) => kind === 'audio'); }
   getVideoTracks(): FakeTrack[] { return this.tracks.filter(({ kind }) => kind === 'video'); }

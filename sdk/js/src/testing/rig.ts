@@ -22,6 +22,10 @@ export class Rig {
   link = 0;            // of the socket opened last
   handle = '';         // of the latest call
   isSilent = false;    // the server says nothing by itself
+  kept: string | undefined;        // the journal, of this process and the one before
+  readonly order: string[] = [];   // what is kept of calls, and what the application is told
+  serverTimeMs = 1_700_000_000_000;
+  #hasRead = false;
 
   constructor(options: Partial<EngineOptions> = {}) {
     this.engine = new Engine({
@@ -39,11 +43,13 @@ export class Rig {
 
   /** The socket that was opened is there, and hello is answered. */
   welcome(fields: JsonObject = {}): this {
-    this.input({ type: 'opened', link: this.link, token: 'token' });
+    this.input({ type: 'opened', link: this.link, token: 'token', journal: this.#hasRead ? undefined : this.kept });
+    this.#hasRead = true;
     if (fields.resumed !== true) this.completion.seq = 0;
     const calls = (fields.calls ?? []) as JsonObject[];
     this.receive('welcome', {
-      version: 1, server: 'test', client_id: 'client', resume_key: 'key', resumed: false, user: 'alice', device_id: 'device', time_at_ms: 0,
+      version: 1, server: 'test', client_id: 'client', resume_key: 'key', resumed: false, user: 'alice', device_id: 'device',
+      time_at_ms: this.serverTimeMs,
       heartbeat_ms: PERIOD_MS, settings: { ...DEFAULT_SETTINGS }, ice_servers: [], ...fields,
       calls: calls.map((call) => this.completion.snapshot(call)),
     });
@@ -122,11 +128,20 @@ export class Rig {
         case 'openSocket': this.link = output.link; break;
         case 'closeSocket': this.closed.push({ link: output.link, code: output.code }); break;
         case 'send': this.sent.push(output.message); break;
+        case 'keep': this.#keep(output.text); break;
         case 'event':
+          this.order.push(output.event.name);
           this.told.push(output.event);
           if (output.event.name === 'incoming') this.handle = output.event.call.handle;
       }
     }
+  }
+
+  #keep(text: string): void {
+    this.kept = text;
+    const { entries } = JSON.parse(text) as { entries: { call_id: string; state: string; seen: boolean }[] };
+    const last = entries.at(-1);
+    if (last) this.order.push(`keep ${last.seen ? 'seen' : last.state} ${last.call_id}`);
   }
 
   /** Every message of this type, oldest first. */
