@@ -31,12 +31,13 @@ export class FakeSocket implements WebSocketLike {
   }
 
   /** Opens and welcomes. */
-  async accept(fields: JsonObject = {}): Promise<void> {
+  async accept({ calls = [], ...fields }: JsonObject = {}): Promise<void> {
     this.onopen?.();
     await settled();
     this.receive('welcome', {
       version: 1, server: 'test', client_id: 'client', resume_key: 'key', resumed: false, user: 'alice', device_id: 'device', time_at_ms: 0,
-      heartbeat_ms: 25_000, settings: { ...DEFAULT_SETTINGS }, ice_servers: [{ urls: ['stun:s'] }], calls: [], ...fields,
+      heartbeat_ms: 25_000, settings: { ...DEFAULT_SETTINGS }, ice_servers: [{ urls: ['stun:s'] }], ...fields,
+      calls: (calls as JsonObject[]).map((call) => this.#completion.snapshot(call)),
     });
     await settled();
   }
