@@ -5,6 +5,7 @@
 #include "server/loop.hpp"
 #include "server/pages.hpp"
 #include "wire/codec.hpp"
+#include "wire/limits.hpp"
 #include "wire/token.hpp"
 
 namespace offhook::server {
@@ -80,6 +81,12 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     wire::TokenClaims claims;
     claims.project = k_dev_key;
     claims.user = user->second;
+    if (const auto device = query.find("device"); device != query.end()) {
+      if (device->second.size() > wire::k_max_device_name_bytes) {
+        return failure(400, "bad_field", "\"device\" must be a name of at most 64 bytes.");
+      }
+      claims.device = device->second;
+    }
     claims.issued_at = clock_.now();
     claims.expires_at = claims.issued_at + std::chrono::hours{24};
     return json(200, "{\"token\":" + wire::quoted(wire::make_token(claims, k_dev_secret)) + "}");

@@ -105,6 +105,9 @@ test('health, headers, and nothing where there is nothing', async () => {
   assert.equal((await fetch(`${server.url}/healthz`, { method: 'DELETE' })).status, 405);
   assert.equal((await fetch(`${server.url}/v1/client`)).status, 426);
   assert.equal((await fetch(`${server.url}/dev/token`)).status, 400);
+  assert.equal((await fetch(`${server.url}/dev/token?user=a&device=${'x'.repeat(65)}`)).status, 400);
+  const { token } = await (await fetch(`${server.url}/dev/token?user=a&device=Desk%20%C3%BC`)).json();
+  assert.equal(JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).device, 'Desk ü');
   await server.stop();
 });
 

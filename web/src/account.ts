@@ -2,6 +2,7 @@
 
 const NAME_KEY = 'offhook.name';
 const DEVICE_KEY = 'offhook.device';
+const DEVICE_NAME_KEY = 'offhook.device_name';
 
 /** The server gives no tokens to pages: it does not run in development mode. */
 export class NoTokensHere extends Error {}
@@ -16,8 +17,9 @@ export async function givesTokens(): Promise<boolean> {
   return answer?.status !== 404;
 }
 
-export async function fetchToken(user: string): Promise<string> {
-  const answer = await fetch(`/dev/token?user=${encodeURIComponent(user)}`);
+/** `device`: how the device is called towards people. */
+export async function fetchToken(user: string, device: string): Promise<string> {
+  const answer = await fetch(`/dev/token?user=${encodeURIComponent(user)}&device=${encodeURIComponent(device)}`);
   if (answer.status === 404) throw new NoTokensHere();
   const body = await answer.json() as { token?: string; message?: string };
   if (!body.token) throw new Error(body.message ?? 'The server gave no token.');
@@ -52,8 +54,18 @@ export async function deviceOfThisTab(wanted: string | null): Promise<string> {
   return device;
 }
 
-/** For people: "Firefox on Android". */
+/** What this tab is called towards people: as its user says, else as its address does, else what it is. */
 export function deviceName(): string {
+  return sessionStorage.getItem(DEVICE_NAME_KEY) ?? new URLSearchParams(location.search).get('device')?.slice(0, 32) ?? kindOfDevice();
+}
+
+export function renameDevice(name: string): void {
+  if (name === '') sessionStorage.removeItem(DEVICE_NAME_KEY);
+  else sessionStorage.setItem(DEVICE_NAME_KEY, name);
+}
+
+/** "Firefox on Android". */
+function kindOfDevice(): string {
   const agent = navigator.userAgent;
   const first = (...names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent))?.[1];
   const browser = first([/Edg\//, 'Edge'], [/Firefox\//, 'Firefox'], [/Chrome\//, 'Chrome'], [/Safari\//, 'Safari']) ?? 'Browser';

@@ -15,6 +15,10 @@ export interface ScreenActions {
   close(): void;
   again(call: Call): void;
   ignore(call: Call): void;
+  /** Opens the list of people who could be called into it. */
+  add(call: Call): void;
+  /** Takes back what has gone to another device; nothing if that is over. */
+  takeBack(call: Call): (() => void) | undefined;
 }
 
 function mediaButtons(call: Call): CallButton[] {
@@ -48,14 +52,22 @@ export function majorButtons(call: Call, screen: ScreenActions): CallButton[] {
     case 'ringing':
       return [...mediaButtons(call), { id: 'cancel', icon: 'hangup', label: 'Cancel', look: 'stop', press: () => call.cancel() }];
     case 'connecting':
-    case 'active':
-      return [...mediaButtons(call), { id: 'hangup', icon: 'hangup', label: 'Hang up', look: 'stop', press: () => call.hangup() }];
-    case 'ended':
-      return [
-        { id: 'close', icon: 'close', label: 'Close', press: () => screen.close() },
-        { id: 'again', icon: call.media === 'video' ? 'video' : 'phone', label: 'Call again', look: 'answer', press: () => screen.again(call) },
-      ];
+    case 'active': return talkButtons(call, screen);
+    case 'ended': return endButtons(call, screen);
   }
+}
+
+function talkButtons(call: Call, screen: ScreenActions): CallButton[] {
+  const add: CallButton[] = call.state === 'active' ? [{ id: 'add', icon: 'add', label: 'Add people', press: () => screen.add(call) }] : [];
+  return [...mediaButtons(call), ...add, { id: 'hangup', icon: 'hangup', label: 'Hang up', look: 'stop', press: () => call.hangup() }];
+}
+
+function endButtons(call: Call, screen: ScreenActions): CallButton[] {
+  const close: CallButton = { id: 'close', icon: 'close', label: 'Close', press: () => screen.close() };
+  const icon = call.media === 'video' ? 'video' : 'phone';
+  const takeBack = screen.takeBack(call);
+  if (takeBack) return [close, { id: 'take', icon, label: 'Take it here', look: 'answer', press: takeBack }];
+  return [close, { id: 'again', icon, label: 'Call again', look: 'answer', press: () => screen.again(call) }];
 }
 
 export function minorButtons(call: Call, screen: ScreenActions): CallButton[] {

@@ -1,26 +1,37 @@
-// The screen of one call, over the whole page: pictures, words, buttons; and a strip for others who call meanwhile.
+// The screen of one call, over the whole page: pictures, words, buttons; and strips for others who call meanwhile or are on hold.
 import type { Call } from '@offhook/client';
+import { AddPeople } from './add_people';
 import { majorButtons, minorButtons, type CallButton, type ScreenActions } from './call_buttons';
-import { detailText, MEDIA_NAME, stateText, warningText } from './call_text';
+import { detailText, isGroup, MEDIA_NAME, stateText, titleOf, warningText } from './call_text';
 import { byId, icon, make, paintAvatar, tell } from './dom';
 import { lengthText } from './format';
+import { Tiles } from './tiles';
 
 const TIMER_MS = 250;
 
 export interface CallScreenActions extends ScreenActions {
-  /** Hangs up the call on the screen and answers this one. */
-  swap(call: Call): void;
+  /** Answers this one; the call on the screen is put on hold, or ended. */
+  answerOther(call: Call, before: 'hold' | 'end'): void;
+  /** Back to a call on hold; the one on the screen is put on hold. */
+  resume(call: Call): void;
+  online(): string[];
 }
 
 export interface CallScreenState {
   call: Call | undefined;
   waiting: Call | undefined;
+  held: Call | undefined;
+  /** What became of a call that is not on the screen. */
+  aside: string;
+  me: string;
   linkIsUp: boolean;
   /** Whether what rings can be heard, as far as the page knows. */
   audible: boolean;
   mediaProblem: string | undefined;
   /** By performance.now(); since when both sides have been connected. */
   activeSince: number | undefined;
+  /** By performance.now(); since when the link, or else the other side, is not heard. */
+  troubleSince: number | undefined;
 }
 
 export class CallScreen {
@@ -29,7 +40,10 @@ export class CallScreen {
   readonly #local = byId<HTMLVideoElement>('call-local');
   readonly #actions: CallScreenActions;
   #state: CallScreenState | undefined;
+  readonly #tiles = new Tiles(byId('call-tiles'));
+  readonly #adding = new AddPeople();
   #waiting: Call | undefined;
+  #held: Call | undefined;
   readonly #watched = new WeakSet<MediaStreamTrack>();
 
   constructor(actions: CallScreenActions) {
@@ -37,10 +51,14 @@ export class CallScreen {
     // Escape closes what is over, and never a call that goes on.
     this.#dialog.addEventListener('cancel', (event) => {
       event.preventDefault();
+      if (this.#adding.isOpen) return this.#adding.close();
       if (this.#state?.call?.state === 'ended') actions.close();
     });
-    byId('waiting-answer').addEventListener('click', () => this.#waiting && actions.swap(this.#waiting));
-    byId('waiting-busy').addEventListener('click', () => this.#waiting?.busy());
+    byId('waiting-hold').addEventListener('click', () => this.#waiting && actions.answerOther(this.#waiting, 'hold'));
+    byId('waiting-end').addEventListener('click', () => this.#waiting && actions.answerOther(this.#waiting, 'end'));
+    byId('waiting-decline').addEventListener('click', () => this.#waiting?.decline());
+    byId('held-resume').addEventListener('click', () => this.#held && actions.resume(this.#held));
+    byId('held-end').addEventListener('click', () => this.#held?.hangup());
     byId('waiting-ignore').addEventListener('click', () => this.#waiting && actions.ignore(this.#waiting));
     for (const event of ['playing', 'resize', 'emptied']) this.#remote.addEventListener(event, () => this.#showPictures());
     setInterval(() => this.#showTimer(), TIMER_MS);
@@ -52,16 +70,21 @@ export class CallScreen {
     const { call } = state;
     if (!call) return this.#close();
     this.#dialog.dataset['state'] = call.state;
+    this.#dialog.dataset['view'] = this.#isGroupView(call) ? 'group' : 'two';
+    if (call.state === 'ended' || opens) this.#adding.close();
     this.#dialog.classList.toggle('rings', isRinging(call));
-    byId('call-peer').textContent = call.peer;
+    const title = titleOf(call, state.me);
+    if (byId('call-peer').textContent !== title) byId('call-peer').textContent = title;
     paintAvatar(byId('call-avatar'), call.peer);
     tell(byId('call-state'), stateText(call));
-    tell(byId('call-detail'), detailText(call));
+    tell(byId('call-detail'), detailText(call, state.me));
     tell(byId('call-warning'), warningText(call, state.linkIsUp, state.mediaProblem));
     byId('sound-hint').hidden = !isRinging(call) || call.role === 'caller' || state.audible;
     this.#showPictures();
     this.#showTimer();
     this.#showWaiting(state.waiting);
+    this.#showHeld(state.held);
+    tell(byId('call-aside'), state.aside);
     this.#showButtons(byId('call-minor'), minorButtons(call, this.#actions));
     this.#showButtons(byId('call-major'), majorButtons(call, this.#actions));
     if (opens) this.#open();
@@ -73,7 +96,19 @@ export class CallScreen {
     byId('call-peer').focus();
   }
 
+  /** Several people have a tile each, also when it is over: what became of each is there. */
+  #isGroupView(call: Call): boolean {
+    return call.state !== 'incoming' && (isGroup(call) || (call.state === 'ended' && call.role === 'caller' && call.legs.length > 1));
+  }
+
+  /** For the list of people that can be called into this call. */
+  openAdding(call: Call): void {
+    this.#adding.open(call, this.#actions.online(), this.#state?.me ?? '');
+  }
+
   #close(): void {
+    this.#adding.close();
+    this.#tiles.clear();
     this.#remote.srcObject = null;
     this.#local.srcObject = null;
     if (this.#dialog.open) this.#dialog.close();
@@ -82,7 +117,11 @@ export class CallScreen {
   #showPictures(): void {
     const call = this.#state?.call;
     if (!call) return;
-    const { localStream, remoteStream } = call.state === 'ended' || call.leaving ? {} as Partial<Call> : call;
+    const group = this.#isGroupView(call);
+    if (group) this.#tiles.show(call, this.#state?.me ?? '');
+    else this.#tiles.clear();
+    const { localStream, remoteStream: theirStream } = call.state === 'ended' || call.leaving ? {} as Partial<Call> : call;
+    const remoteStream = group ? undefined : theirStream;
     if (this.#local.srcObject !== (localStream ?? null)) this.#local.srcObject = localStream ?? null;
     if (this.#remote.srcObject !== (remoteStream ?? null)) this.#remote.srcObject = remoteStream ?? null;
     if (remoteStream) this.#watch(remoteStream);
@@ -106,12 +145,23 @@ export class CallScreen {
     const since = this.#state?.activeSince;
     const runs = since !== undefined && this.#state?.call?.state === 'active';
     tell(byId('call-timer'), runs ? lengthText(performance.now() - since) : '');
+    const trouble = this.#state?.troubleSince;
+    const seconds = trouble === undefined ? 0 : Math.floor((performance.now() - trouble) / 1000);
+    tell(byId('call-warning-since'), seconds > 0 ? `${seconds} s` : '');
+    byId('call-warning-box').hidden = byId('call-warning').hidden;
   }
 
   #showWaiting(waiting: Call | undefined): void {
     this.#waiting = waiting;
     tell(byId('waiting-text'), waiting ? `${waiting.peer} is calling as well (${MEDIA_NAME[waiting.media].toLowerCase()}).` : '');
     byId('waiting').hidden = waiting === undefined;
+    byId('waiting-hold').hidden = this.#state?.call?.state !== 'active';
+  }
+
+  #showHeld(held: Call | undefined): void {
+    this.#held = held;
+    tell(byId('held-text'), held ? `${titleOf(held, this.#state?.me ?? '')} is on hold.` : '');
+    byId('held').hidden = held === undefined;
   }
 
   // The same buttons stay in place, so that the focus stays on them; other ones take the focus over.

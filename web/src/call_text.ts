@@ -1,11 +1,34 @@
 // What the screen says about a call, in words.
-import { outcomeText, type Call, type HistoryRecord, type Media, type OffhookError } from '@offhook/client';
-import { lengthText } from './format';
+import { outcomeText, type Call, type HistoryRecord, type Leg, type Media, type OffhookError, type Outcome, type UnseenOutcome } from '@offhook/client';
+import { lengthText, listText } from './format';
 
 export const MEDIA_NAME: Record<Media, string> = { video: 'Video call', audio: 'Audio call', none: 'Call without sound or picture' };
 
-export function endText(call: Call): string {
-  return call.outcome ? outcomeText(call.outcome, call.reason, call.role, call.peer) : 'The call has ended.';
+/** Everybody may be in it, or several still ring. */
+export function isGroup(call: Call): boolean {
+  if (call.groupMode === 'first_answer') return call.role === 'caller' && (call.state === 'calling' || call.state === 'ringing');
+  return call.groupMode === 'all_join';
+}
+
+/** The others, as far as they matter: those who are there or may still come. */
+export function othersIn(call: Call, me: string): string[] {
+  const live = call.legs.filter(({ user, state }) => user !== me && state !== 'ended').map(({ user }) => user);
+  const called = live.length > 0 ? live : call.legs.filter(({ user }) => user !== me).map(({ user }) => user);
+  return call.role === 'callee' ? [call.peer, ...called] : called;
+}
+
+export function titleOf(call: Call, me: string): string {
+  if (!isGroup(call) || call.state === 'incoming') return call.peer;
+  return listText(othersIn(call, me));
+}
+
+const UNANSWERED: Outcome[] = ['declined', 'busy', 'no_answer', 'unreachable'];
+
+export function endText({ outcome, reason, role, peer, legs }: Pick<Call, 'outcome' | 'reason' | 'role' | 'peer' | 'legs'>): string {
+  if (!outcome) return 'The call has ended.';
+  // What became of each is said beside it.
+  if (role === 'caller' && legs.length > 1 && UNANSWERED.includes(outcome)) return 'Nobody answered.';
+  return outcomeText(outcome, reason, role, peer);
 }
 
 export function stateText(call: Call): string {
@@ -21,28 +44,55 @@ export function stateText(call: Call): string {
   }
 }
 
-export function detailText(call: Call): string {
+export function detailText(call: Call, me: string): string {
   switch (call.state) {
     case 'calling':
-    case 'ringing':
-    case 'incoming': return [MEDIA_NAME[call.media], call.peerDevice].filter(Boolean).join(' · ');
+    case 'ringing': return isGroup(call) ? groupDetailText(call) : [MEDIA_NAME[call.media], call.peerDevice].filter(Boolean).join(' · ');
+    case 'incoming': return incomingDetailText(call, me);
     case 'ended': return call.durationMs ? `It lasted ${lengthText(call.durationMs)}.` : '';
     case 'connecting': return call.media === 'none' ? 'without sound or picture' : '';
     case 'active': return activeDetailText(call);
   }
 }
 
+const groupDetailText = (call: Call): string =>
+  `${MEDIA_NAME[call.media]} · ${call.groupMode === 'first_answer' ? 'whoever answers first' : 'everybody who answers'}`;
+
+function incomingDetailText(call: Call, me: string): string {
+  const others = call.legs.map(({ user }) => user).filter((user) => user !== me);
+  const also = others.length > 0 ? `also calling ${listText(others)}` : undefined;
+  return [MEDIA_NAME[call.media], call.peerDevice, also].filter(Boolean).join(' · ');
+}
+
 function activeDetailText(call: Call): string {
+  if (isGroup(call)) return call.media === 'none' ? 'without sound or picture' : '';
   if (call.media === 'none') return 'without sound or picture';
   if (call.peerHasAudio === false) return `${call.peer} is muted`;
   return call.media === 'video' && call.peerHasVideo === false ? `${call.peer}'s camera is off` : '';
+}
+
+const LEG_ENDS: Record<Outcome, string> = {
+  ended: 'Has left', declined: 'Declined', busy: 'Busy', no_answer: 'Did not answer', unreachable: 'Not online', cancelled: 'Is not called any more',
+  connect_failed: 'Could not connect', dropped: 'Lost the connection', failed: 'Could not be called', answered_elsewhere: 'Somebody else answered',
+  declined_elsewhere: 'Declined', busy_elsewhere: 'Busy', missed: 'Did not answer', lost_contact: 'Lost the connection', moved_elsewhere: 'On another device',
+};
+
+/** What one user of a group does or did; nothing while talking. */
+export function legText(leg: Leg): string {
+  switch (leg.state) {
+    case 'invited': return 'Calling…';
+    case 'ringing': return 'Ringing…';
+    case 'connecting': return 'Connecting…';
+    case 'joined': return '';
+    case 'ended': return leg.reason === 'by_dnd_rule' ? 'Does not want to be disturbed' : LEG_ENDS[leg.outcome ?? 'ended'];
+  }
 }
 
 /** The one thing that is wrong now; the own link comes first, because then nothing is known of the other side. */
 export function warningText(call: Call, linkIsUp: boolean, mediaProblem: string | undefined): string {
   if (call.state === 'ended' || call.leaving) return '';
   if (!linkIsUp) return 'Your connection is interrupted. Reconnecting…';
-  if (call.peerUnstable) return `${call.peer}'s connection is unstable…`;
+  if (call.peerUnstable) return isGroup(call) ? "Somebody's connection is unstable…" : `${call.peer}'s connection is unstable…`;
   return mediaProblem ?? '';
 }
 
@@ -52,6 +102,12 @@ export function mediaProblemText(error: OffhookError): string {
   return error.word === 'device' ? 'The microphone or the camera cannot be used: is it plugged in, or in use elsewhere?' : error.message;
 }
 
-export function recordText(record: HistoryRecord): string {
-  return outcomeText(record.yourOutcome, record.reason, record.direction === 'outgoing' ? 'caller' : 'callee', record.peer);
+export function recordText({ yourOutcome, reason, direction, peer, legs = [] }: HistoryRecord): string {
+  return endText({ outcome: yourOutcome, reason, role: direction === 'outgoing' ? 'caller' : 'callee', peer, legs });
+}
+
+/** Of calls that ended while this page was away. */
+export function unseenText(outcomes: UnseenOutcome[]): string {
+  const sentences = outcomes.slice(-3).map(({ outcome, reason, role, peer }) => outcomeText(outcome, reason, role, peer));
+  return `While this page was away: ${sentences.join(' ')}`;
 }

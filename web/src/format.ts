@@ -16,3 +16,10 @@ export function momentText(atMs: number): string {
   if (moment.toDateString() === new Date().toDateString()) return time;
   return `${moment.toLocaleDateString([], { day: 'numeric', month: 'short' })}, ${time}`;
 }
+
+/** "bob", "bob and carol", "bob, carol and 2 more". */
+export function listText(names: string[]): string {
+  if (names.length <= 1) return names[0] ?? '';
+  if (names.length <= 3) return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  return `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+}

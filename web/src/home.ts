@@ -1,9 +1,12 @@
-// The page of somebody who is signed in: link, people, past calls, notices.
-import { OffhookClient, type OffhookError } from '@offhook/client';
+// The page of somebody who is signed in: link, people, past calls, calls at other devices, notices.
+import { OffhookClient, outcomeText, type HistoryRecord, type OffhookError, type UnseenOutcome } from '@offhook/client';
 import { deviceName, fetchToken } from './account';
+import { unseenText } from './call_text';
 import { byId, tell } from './dom';
-import { showPastCalls } from './past_calls';
-import { People } from './people';
+import { showElsewhere } from './elsewhere';
+import { PastCalls } from './past_calls';
+import { People, type Placing } from './people';
+import { Settings } from './settings';
 import { Sounds } from './sounds';
 import { Switchboard } from './switchboard';
 
@@ -43,30 +46,53 @@ function watchPeople(client: OffhookClient, people: People): void {
   });
 }
 
-export async function openHome(user: string, deviceId: string, sounds: Sounds): Promise<void> {
-  const client = new OffhookClient({
+/** Calls that ended while the page was reloaded or had crashed. */
+function showUnseen(client: OffhookClient, outcomes: UnseenOutcome[]): void {
+  if (outcomes.length === 0) return;
+  notice(unseenText(outcomes));
+  client.markSeen();
+}
+
+function makeClient(user: string, deviceId: string): OffhookClient {
+  return new OffhookClient({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/client`,
-    getToken: () => fetchToken(user), deviceId, deviceName: deviceName(),
+    getToken: () => fetchToken(user, deviceName()), deviceId, deviceName: deviceName(),
   });
-  const readHistory = () => {
-    client.history({ limit: PAST_CALLS }).then((records) => showPastCalls(records, place)).catch(() => {});  // asked again when online
+}
+
+export async function openHome(user: string, deviceId: string, sounds: Sounds): Promise<void> {
+  const client = makeClient(user, deviceId);
+  const placing: Placing = {
+    call: (to, media) => board.place(to, media), group: (users, mode, media) => board.placeGroup(users, mode, media),
   };
-  const board = new Switchboard(client, sounds, {
-    endedAside: (sentence) => notice(sentence), refused: (sentence) => notice(sentence, true), ended: readHistory,
+  const people = new People(user, placing);
+  const pastCalls = new PastCalls(placing);
+  const settings = new Settings(client);
+  const readHistory = () => {
+    client.history({ limit: PAST_CALLS }).then((records) => pastCalls.set(records)).catch(() => {});  // asked again when online
+  };
+  const board = new Switchboard(client, user, sounds, {
+    endedAside: (sentence) => notice(sentence), refused: (sentence) => notice(sentence, true), ended: readHistory, online: () => people.others,
   });
-  const place = board.place.bind(board);
-  const people = new People(user, place);
-  const onLink = () => { showLink(client); board.update(); };
+  const onLink = () => { showLink(client); board.onLink(); };
+  const onMissed = ({ peer, media, yourOutcome, reason }: HistoryRecord) => {
+    readHistory();
+    notice(outcomeText(yourOutcome, reason, 'callee', peer), false, { label: 'Call back', press: () => { notice(''); placing.call(peer, media); } });
+  };
 
   client.on('presence', (change) => people.change(change.user, change.online));
-  client.on('online', () => { onLink(); watchPeople(client, people); readHistory(); });
+  client.on('online', () => { onLink(); watchPeople(client, people); readHistory(); void settings.read(); });
   client.on('offline', onLink);
   client.on('closed', (error) => { onLink(); onClosed(error); });
+  client.on('missed', onMissed);
+  client.on('unseenOutcomes', (outcomes) => showUnseen(client, outcomes));
+  client.on('liveElsewhere', (calls) => showElsewhere(calls, (call) => board.takeOver(call)));
   client.on('draining', () => notice('The server is about to restart. Calls that are going on may be cut off.', true));
   client.on('error', (error) => notice(error.message, true));
   byId('sign-out').addEventListener('click', () => void client.disconnect().finally(() => location.assign('/')));
   byId('notice-close').addEventListener('click', () => notice(''));
   tell(byId('me-name'), user);
+  tell(byId('me-device'), deviceName());
   byId('home').hidden = false;
   onLink();
   await client.connect().catch((error: OffhookError) => onClosed(error));

@@ -1,5 +1,5 @@
 // Begins here: whose page is this? `?user=alice` signs in at once, `?device=laptop` names the device.
-import { deviceOfThisTab, fetchToken, givesTokens, NoTokensHere, rememberedName, rememberName } from './account';
+import { deviceName, deviceOfThisTab, fetchToken, givesTokens, NoTokensHere, rememberedName, rememberName } from './account';
 import { byId, tell } from './dom';
 import { openHome } from './home';
 import { Sounds } from './sounds';
@@ -21,7 +21,7 @@ function showSignIn(problem = ''): void {
 // The first token is fetched before anything else, so that what is wrong is said where the name was chosen.
 async function signIn(user: string): Promise<void> {
   try {
-    await fetchToken(user);
+    await fetchToken(user, deviceName());
   } catch (error) {
     if (error instanceof NoTokensHere) return showSignIn(NO_TOKENS);
     return showSignIn(error instanceof TypeError ? 'The server cannot be reached. Is it running?' : (error as Error).message);

@@ -22,14 +22,31 @@ function sideOf(reason: Reason | undefined, role: Role): 'you' | 'them' | undefi
 function endedText(reason: Reason | undefined, role: Role, peer: string): string {
   if (reason === 'max_duration') return 'The call reached the longest time a call may take.';
   if (reason === 'by_api') return 'The service ended the call.';
-  if (reason === 'alone' || reason === 'all_left') return 'Everybody else has left.';
+  if (reason === 'alone') return 'Everybody else has left.';
+  if (reason === 'all_left') return 'Everybody has left.';
   const side = sideOf(reason, role);
   if (side === 'you') return 'You hung up.';
   return side === 'them' ? `${peer} hung up.` : 'The call has ended.';
 }
 
-const declinedText = (reason: Reason | undefined): string =>
-  (reason === 'by_dnd_rule' ? 'You did not want to be disturbed.' : 'You declined the call.');
+function declinedText(reason: Reason | undefined, role: Role, peer: string): string {
+  if (reason === 'by_dnd_rule') return role === 'caller' ? `${peer} does not want to be disturbed.` : 'You did not want to be disturbed.';
+  return role === 'caller' ? `${peer} declined the call.` : 'You declined the call.';
+}
+
+function busyText(reason: Reason | undefined, role: Role, peer: string): string {
+  const isCaller = role === 'caller';
+  switch (reason) {
+    case 'ring_slots_full': return isCaller ? `${peer} is being called by others already.` : 'Others were calling you already.';
+    case 'device_busy_all': return isCaller ? `Every device of ${peer} is busy.` : 'All your devices were busy.';
+    default: return isCaller ? `${peer} is busy.` : 'You were busy.';
+  }
+}
+
+function unreachableText(reason: Reason | undefined, peer: string): string {
+  if (reason === 'no_devices') return `${peer} is not online.`;
+  return reason === 'push_unacked' ? `No device of ${peer} could be reached.` : `${peer} cannot be reached.`;
+}
 
 function cancelledText(reason: Reason | undefined, role: Role, peer: string): string {
   if (reason === 'by_api') return 'The service withdrew the call.';
@@ -43,7 +60,7 @@ function connectFailedText(reason: Reason | undefined, role: Role, peer: string)
   const side = sideOf(reason, role);
   if (side === 'you') return 'The call could not connect: your microphone or camera could not be used.';
   if (side === 'them') return `The call could not connect: the microphone or camera of ${peer} could not be used.`;
-  return 'The call could not connect in time.';
+  return reason === 'timeout' ? 'The call could not connect in time.' : 'The call could not connect.';
 }
 
 function droppedText(reason: Reason | undefined, role: Role, peer: string): string {
@@ -57,9 +74,10 @@ function droppedText(reason: Reason | undefined, role: Role, peer: string): stri
 const FAILED: Partial<Record<Reason, string>> = {
   no_such_user: 'There is nobody of that name.',
   not_allowed: 'This call is not allowed.',
-  blocked: 'This call is not allowed.',
+  blocked: 'You cannot call this person.',
   rate_limited: 'Too many calls in a short time; wait a little and try again.',
   overloaded: 'The service is overloaded; try again in a while.',
+  internal: 'The service had a fault; try again.',
   server_shutdown: 'The service is being restarted; try again in a minute.',
   server_unreachable: 'The call could not be placed: the service cannot be reached.',
 };
@@ -77,13 +95,13 @@ const UNANSWERED: Partial<Record<Outcome, (peer: string) => string>> = {
 export function outcomeText(outcome: Outcome, reason: Reason | undefined, role: Role, peer: string): string {
   switch (outcome) {
     case 'ended': return endedText(reason, role, peer);
-    case 'declined': return role === 'caller' ? `${peer} declined the call.` : declinedText(reason);
-    case 'busy': return role === 'caller' ? `${peer} is busy.` : 'You were busy.';
+    case 'declined': return declinedText(reason, role, peer);
+    case 'busy': return busyText(reason, role, peer);
     case 'cancelled': return cancelledText(reason, role, peer);
     case 'connect_failed': return connectFailedText(reason, role, peer);
     case 'dropped': return droppedText(reason, role, peer);
     case 'failed': return (reason && FAILED[reason]) ?? 'The call failed.';
-    case 'unreachable': return reason === 'no_devices' ? `${peer} is not online.` : `${peer} cannot be reached.`;
+    case 'unreachable': return unreachableText(reason, peer);
     case 'lost_contact': return 'The connection to the service was lost.';
     case 'answered_elsewhere':
     case 'declined_elsewhere':
