@@ -76,6 +76,9 @@ class Completion {
     if (type != "reply" && type != "error") put_default(message, "seq", ++last_seq);
     if (type == "error") put_default(message, "message", "");
     if (auto* call = message.if_contains("call")) *call = snapshot(call->as_object());
+    if (type == "elsewhere") {
+      for (auto& call : message.at("calls").as_array()) put_default(call.as_object(), "answered_at_ms", 0);
+    }
     for (const auto* one : {"connection", "stream"}) {
       if (auto* part = message.if_contains(one)) put_default(part->as_object(), "created_at_ms", 0);
     }
@@ -212,6 +215,7 @@ class ClientRun {
     const auto action = k_actions.find(line.word);
     if (action != k_actions.end()) return feed(client::Act{handle_, action->second});
     if (line.word == "call") return place(line);
+    if (line.word == "move_here") return move_here(line);
     if (line.word == "media_failed") {
       const auto reason = line.args.at(0) == "permission" ? wire::MediaFailure::Permission
                           : line.args.at(0) == "device"   ? wire::MediaFailure::Device
@@ -224,10 +228,36 @@ class ClientRun {
   void place(const Line& line) {
     client::PlaceCall call;
     call.handle = handle_ = ++placed_;
-    call.to = line.args.at(0);
+    if (const auto mode = argument(line, "group")) {
+      call.group = group_of(line.args.at(0), *mode, argument(line, "owner_leaves").value_or("end"));
+    } else {
+      call.to = line.args.at(0);
+    }
     call.media = *wire::parse_media(argument(line, "media").value_or("none"));
     if (const auto timeout = argument(line, "ring_timeout_ms")) call.ring_timeout_ms = std::stoll(*timeout);
     feed(call);
+  }
+
+  static wire::Group group_of(const std::string& users, const std::string& mode, const std::string& owner_leaves) {
+    wire::Group group;
+    for (std::size_t begin = 0; begin <= users.size();) {
+      const auto end = std::min(users.find(',', begin), users.size());
+      group.users.push_back(users.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    group.mode = mode == "all_join" ? wire::GroupMode::AllJoin : wire::GroupMode::FirstAnswer;
+    group.owner_leaves = owner_leaves == "stay" ? wire::OwnerLeaves::Stay : wire::OwnerLeaves::End;
+    return group;
+  }
+
+  void move_here(const Line& line) {
+    client::MoveCall move;
+    move.handle = handle_ = ++placed_;
+    move.call_id = *CallId::parse(names_.filled(line.args.at(0)));
+    move.role = argument(line, "role") == "caller" ? wire::Role::Caller : wire::Role::Callee;
+    move.peer = argument(line, "peer").value_or("");
+    move.media = *wire::parse_media(argument(line, "media").value_or("none"));
+    feed(move);
   }
 
   // The command as JSON, so that one decoder makes it whatever its type is.

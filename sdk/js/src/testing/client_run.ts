@@ -128,6 +128,7 @@ class ClientRun {
           ...this.#whom(first, args),
         });
         return;
+      case 'move_here': return this.#moveHere(this.#names.filled(first), args);
       case 'session_create': return this.#request({ type: 'session_create' });
       case 'connect': return this.#request({ type: 'session_connect', session_id: first, token: this.#filledArgument(args, 'token') });
       case 'disconnect': return this.#request({ type: 'session_disconnect', session_id: first });
@@ -139,6 +140,13 @@ class ClientRun {
       case 'media_failed': return this.#actOnCall({ do: 'media_failed', reason: first as MediaFailure });
       default: return this.#actOnCall({ do: word } as CallAction);
     }
+  }
+
+  #moveHere(call_id: string, args: string[]): void {
+    this.#requests += 1;
+    this.#handle = `out${this.#requests}`;
+    const [role, peer, media] = ['role', 'peer', 'media'].map((name) => named(args, name)!) as ['callee', string, 'none'];
+    this.#handleInput({ type: 'move', handle: this.#handle, call: { call_id, role, peer, media, answered_at_ms: 0 } });
   }
 
   /** One user, or with `group=MODE` several, separated by commas. */

@@ -31,6 +31,7 @@ export class Completion {
       const list = message[name];
       if (Array.isArray(list)) message[name] = list.map(dated);
     }
+    if (type === 'elsewhere') message.calls = (message.calls as JsonObject[]).map((call) => ({ answered_at_ms: 0, ...call }));
     return message;
   }
 
