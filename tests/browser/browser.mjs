@@ -13,7 +13,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [
     ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
-    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--disable-background-networking', '--disable-component-update',
+    '--use-fake-device-for-media-stream=fps=10', '--use-fake-ui-for-media-stream', '--disable-background-networking', '--disable-component-update',
     '--disable-default-apps', '--disable-sync', '--no-first-run', '--mute-audio', '--disable-dev-shm-usage',
     // Loopback has no multicast DNS that would resolve hidden addresses.
     '--disable-features=WebRtcHideLocalIpsWithMdns',
@@ -46,8 +46,8 @@ export class Person {
   constructor(page, server, user) { Object.assign(this, { page, server, user }); }
 
   static async arrive(server, user, options) {
-    const person = new Person(await newPage(options), server, user);
-    await person.page.goto(`${server.url}/?user=${user}`);
+    const person = new Person(options?.page ?? await newPage(options), server, user);
+    await person.page.goto(`${server.url}/?user=${user}${options?.device ? `&device=${options.device}` : ''}`);
     await person.isOnline();
     return person;
   }
@@ -61,6 +61,18 @@ export class Person {
   async rings() { await this.sees('incoming'); }
   async isTold(sentence) { await this.page.locator('#call-state', { hasText: exactly(sentence) }).waitFor(); }
   async isWarned(sentence) { await this.page.locator('#call-warning', { hasText: exactly(sentence) }).waitFor(); }
+
+  /** The place of one person in a call of several. */
+  tile(user, more = '') { return this.page.locator(`#call-tiles .tile[data-user=${user}]${more}`); }
+  async seesTile(user, text) { await this.tile(user).getByText(text, { exact: true }).waitFor(); }
+  seesPictureOf(user) { return this.tile(user, '[data-picture=theirs]').waitFor(); }
+  async callTogether(users, { mode, way = 'with video' } = {}) {
+    for (const user of users) await this.page.locator(`#people li[data-user=${user}]`).waitFor();
+    await this.page.getByRole('button', { name: 'Call several' }).click();
+    for (const user of users) await this.page.getByRole('checkbox', { name: user }).check();
+    if (mode) await this.page.getByRole('radio', { name: mode }).check();
+    await this.page.getByRole('button', { name: `Call those chosen ${way}` }).click();
+  }
 
   /** Waits until so many pictures of the other side have been shown. */
   async seesPictures(count) {

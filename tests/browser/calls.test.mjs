@@ -154,7 +154,6 @@ test('a third person calls meanwhile: it shows, and answering ends the first cal
   const carol = await Person.arrive(server, 'carol');
   await carol.call('bob', 'with sound');
   await bob.page.locator('#waiting-text', { hasText: 'carol is calling as well (audio call).' }).waitFor();
-  await bob.picture('second-call-desktop');
   await bob.page.getByRole('button', { name: 'End and answer' }).click();
   await alice.isTold('bob hung up.');
   await Promise.all([carol.sees('active'), bob.sees('active')]);
@@ -182,7 +181,6 @@ test('a page crashes in a call: the other side is warned, then told', on(shortGr
   const { alice, bob } = await inCall(server);
   await bob.crash();
   await alice.isWarned("bob's connection is unstable…");
-  await alice.picture('unstable-desktop');
   await alice.isTold('The call was dropped: bob lost the connection.');
   const [direction, outcome] = await alice.newestPastCall();
   assert.deepEqual([direction, outcome], ['outgoing', 'dropped']);

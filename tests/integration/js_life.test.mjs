@@ -94,7 +94,7 @@ test('what is over cannot be taken over any more', async () => {
   const offer = await until(() => tablet.client.liveElsewhere[0]);
   out.hangup();
   await until(() => tablet.client.liveElsewhere.length === 0);
-  assert.match(await end(offer.moveHere()), /^ended/);
+  assert.match(await end(offer.moveHere()), /^answered_elsewhere/);
 });
 
 // --- groups
