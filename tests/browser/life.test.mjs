@@ -52,12 +52,12 @@ test('whoever answers first: the others are told, and what became of each is sai
   await fits(alice.page);
   await alice.picture('group-ringing-phone-dark');
   await carol.press('answer');
-  await Promise.all([alice.sees('active'), carol.sees('active'), bob.isTold('You answered on another device.')]);
+  await Promise.all([alice.sees('active'), carol.sees('active'), bob.isTold('Somebody else answered alice.')]);
   assert.equal(await alice.page.locator('#call-peer').textContent(), 'carol');
   await alice.press('hangup');
   await carol.isTold('alice hung up.');
   await Promise.all([alice, bob, carol].map((person) => person.press('close')));
-  await alice.callTogether(['bob', 'carol'], { way: 'with sound' });
+  await alice.callTogether(['bob', 'carol'], { mode: 'Everybody who answers', way: 'with sound' });
   await Promise.all([bob.rings(), carol.rings()]);
   await Promise.all([bob.press('decline'), carol.press('busy')]);
   await alice.isTold('Nobody answered.');

@@ -2,7 +2,7 @@
 import type { Call } from '@offhook/client';
 import { AddPeople } from './add_people';
 import { majorButtons, minorButtons, type CallButton, type ScreenActions } from './call_buttons';
-import { detailText, isGroup, MEDIA_NAME, stateText, titleOf, warningText } from './call_text';
+import { detailText, hasTiles, MEDIA_NAME, stateText, titleOf, warningText } from './call_text';
 import { byId, icon, make, paintAvatar, tell } from './dom';
 import { lengthText } from './format';
 import { Tiles } from './tiles';
@@ -70,13 +70,13 @@ export class CallScreen {
     const { call } = state;
     if (!call) return this.#close();
     this.#dialog.dataset['state'] = call.state;
-    this.#dialog.dataset['view'] = this.#isGroupView(call) ? 'group' : 'two';
+    this.#dialog.dataset['view'] = hasTiles(call) ? 'group' : 'two';
     if (call.state === 'ended' || opens) this.#adding.close();
     this.#dialog.classList.toggle('rings', isRinging(call));
     const title = titleOf(call, state.me);
     if (byId('call-peer').textContent !== title) byId('call-peer').textContent = title;
     paintAvatar(byId('call-avatar'), call.peer);
-    tell(byId('call-state'), stateText(call));
+    tell(byId('call-state'), stateText(call, state.me));
     tell(byId('call-detail'), detailText(call, state.me));
     tell(byId('call-warning'), warningText(call, state.linkIsUp, state.mediaProblem));
     byId('sound-hint').hidden = !isRinging(call) || call.role === 'caller' || state.audible;
@@ -96,11 +96,6 @@ export class CallScreen {
     byId('call-peer').focus();
   }
 
-  /** Several people have a tile each, also when it is over: what became of each is there. */
-  #isGroupView(call: Call): boolean {
-    return call.state !== 'incoming' && (isGroup(call) || (call.state === 'ended' && call.role === 'caller' && call.legs.length > 1));
-  }
-
   /** For the list of people that can be called into this call. */
   openAdding(call: Call): void {
     this.#adding.open(call, this.#actions.online(), this.#state?.me ?? '');
@@ -117,7 +112,7 @@ export class CallScreen {
   #showPictures(): void {
     const call = this.#state?.call;
     if (!call) return;
-    const group = this.#isGroupView(call);
+    const group = hasTiles(call);
     if (group) this.#tiles.show(call, this.#state?.me ?? '');
     else this.#tiles.clear();
     const { localStream, remoteStream: theirStream } = call.state === 'ended' || call.leaving ? {} as Partial<Call> : call;

@@ -4,6 +4,8 @@ import { lengthText, listText } from './format';
 
 export const MEDIA_NAME: Record<Media, string> = { video: 'Video call', audio: 'Audio call', none: 'Call without sound or picture' };
 
+const UNANSWERED: Outcome[] = ['declined', 'busy', 'no_answer', 'unreachable'];
+
 /** Everybody may be in it, or several still ring. */
 export function isGroup(call: Call): boolean {
   if (call.groupMode === 'first_answer') return call.role === 'caller' && (call.state === 'calling' || call.state === 'ringing');
@@ -18,20 +20,26 @@ export function othersIn(call: Call, me: string): string[] {
 }
 
 export function titleOf(call: Call, me: string): string {
-  if (!isGroup(call) || call.state === 'incoming') return call.peer;
-  return listText(othersIn(call, me));
+  return hasTiles(call) ? listText(othersIn(call, me)) : call.peer;
 }
 
-const UNANSWERED: Outcome[] = ['declined', 'busy', 'no_answer', 'unreachable'];
+/** Several people have a tile each, also when it is over: what became of each is there. */
+export function hasTiles(call: Call): boolean {
+  if (call.state === 'incoming') return false;
+  return isGroup(call) || (call.state === 'ended' && call.role === 'caller' && call.legs.length > 1 && UNANSWERED.includes(call.outcome!));
+}
 
-export function endText({ outcome, reason, role, peer, legs }: Pick<Call, 'outcome' | 'reason' | 'role' | 'peer' | 'legs'>): string {
+export function endText({ outcome, reason, role, peer, legs }: Pick<Call, 'outcome' | 'reason' | 'role' | 'peer' | 'legs'>, me: string): string {
   if (!outcome) return 'The call has ended.';
   // What became of each is said beside it.
   if (role === 'caller' && legs.length > 1 && UNANSWERED.includes(outcome)) return 'Nobody answered.';
+  // Not another device of this user: then the user's leg would go on.
+  const own = legs.find(({ user }) => user === me);
+  if (outcome === 'answered_elsewhere' && own?.outcome === 'answered_elsewhere') return `Somebody else answered ${peer}.`;
   return outcomeText(outcome, reason, role, peer);
 }
 
-export function stateText(call: Call): string {
+export function stateText(call: Call, me: string): string {
   if (call.leaving) return call.state === 'incoming' ? 'Declining…' : 'Hanging up…';
   if (call.answering) return 'Answering…';
   switch (call.state) {
@@ -40,7 +48,7 @@ export function stateText(call: Call): string {
     case 'incoming': return 'is calling you';
     case 'connecting': return 'Connecting…';
     case 'active': return call.media === 'none' ? 'Connected' : '';
-    case 'ended': return endText(call);
+    case 'ended': return endText(call, me);
   }
 }
 
@@ -102,8 +110,8 @@ export function mediaProblemText(error: OffhookError): string {
   return error.word === 'device' ? 'The microphone or the camera cannot be used: is it plugged in, or in use elsewhere?' : error.message;
 }
 
-export function recordText({ yourOutcome, reason, direction, peer, legs = [] }: HistoryRecord): string {
-  return endText({ outcome: yourOutcome, reason, role: direction === 'outgoing' ? 'caller' : 'callee', peer, legs });
+export function recordText({ yourOutcome, reason, direction, peer, legs = [] }: HistoryRecord, me: string): string {
+  return endText({ outcome: yourOutcome, reason, role: direction === 'outgoing' ? 'caller' : 'callee', peer, legs }, me);
 }
 
 /** Of calls that ended while this page was away. */

@@ -66,7 +66,7 @@ export async function openHome(user: string, deviceId: string, sounds: Sounds): 
     call: (to, media) => board.place(to, media), group: (users, mode, media) => board.placeGroup(users, mode, media),
   };
   const people = new People(user, placing);
-  const pastCalls = new PastCalls(placing);
+  const pastCalls = new PastCalls(user, placing);
   const settings = new Settings(client);
   const readHistory = () => {
     client.history({ limit: PAST_CALLS }).then((records) => pastCalls.set(records)).catch(() => {});  // asked again when online

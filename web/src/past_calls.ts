@@ -17,11 +17,13 @@ const isMissed = ({ direction, outcome, yourOutcome, reason }: HistoryRecord): b
   direction === 'incoming' && (yourOutcome === 'missed' || reason === 'by_dnd_rule' || outcome === 'busy');
 
 export class PastCalls {
+  readonly #me: string;
   readonly #placing: Placing;
   #records: HistoryRecord[] = [];
   #onlyMissed = false;
 
-  constructor(placing: Placing) {
+  constructor(me: string, placing: Placing) {
+    this.#me = me;
     this.#placing = placing;
     for (const [id, onlyMissed] of [['history-all', false], ['history-missed', true]] as const) {
       byId(id).addEventListener('click', () => { this.#onlyMissed = onlyMissed; this.#show(); });
@@ -53,8 +55,9 @@ export class PastCalls {
     const name = make('p', 'row-name', whom);
     name.title = whom;
     const direction = make('span', 'for-readers', outgoing ? 'Outgoing: ' : 'Incoming: ');
-    const text = make('div', 'row-text', name, make('p', 'row-more', direction, recordText(record)));
-    if (record.legs) text.append(make('p', 'row-more', record.legs.map((leg) => `${leg.user}: ${legText(leg).toLowerCase() || 'was in the call'}`).join(' · ')));
+    const text = make('div', 'row-text', name, make('p', 'row-more', direction, recordText(record, this.#me)));
+    const others = (record.legs ?? []).filter(({ user }) => user !== this.#me);
+    if (others.length > 0) text.append(make('p', 'row-more', others.map((leg) => `${leg.user}: ${legText(leg).toLowerCase() || 'was in the call'}`).join(' · ')));
     const moment = make('time', '', momentText(record.createdAtMs));
     moment.dateTime = new Date(record.createdAtMs).toISOString();
     const side = make('div', 'row-side', moment);

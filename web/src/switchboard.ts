@@ -123,7 +123,7 @@ export class Switchboard {
     this.#waiting = this.#waiting.filter((other) => other !== call);
     this.#held = this.#held.filter((other) => other !== call);
     const goesOn = this.#waiting.length > 0 || this.#held.length > 0;
-    if ((isAside || goesOn) && !this.#hungUpForAnother.has(call)) this.#sayAside(endText(call));
+    if ((isAside || goesOn) && !this.#hungUpForAnother.has(call)) this.#sayAside(endText(call, this.#me));
     if (!isAside && goesOn) this.#next();
     this.#events.ended();
     this.update();
