@@ -13,6 +13,9 @@ const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen"
                                                  "--print-default-config", "--print-settings-markdown", "--print-life-markdown",
                                                  "--version", "--help"};
 
+// Calls can be asked for by their devices for keep_ended, a day at most; so long they must be there.
+constexpr Duration k_min_keep_calls = std::chrono::hours{24};
+
 ConfigError error(std::string message) { return {std::move(message)}; }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -83,7 +86,7 @@ class Reader {
     const auto text = node.value_exact<std::string>();
     const auto value = text ? parse_duration(*text) : std::nullopt;
     if (!value) {
-      return problem(node.source(), "\"" + std::string(key) + R"(" must be a duration such as "20s", "1500ms", "5m" or "4h".)");
+      return problem(node.source(), "\"" + std::string(key) + R"(" must be a duration such as "20s", "1500ms", "5m", "4h" or "90d".)");
     }
     out = *value;
   }
@@ -193,12 +196,10 @@ void read_list(Reader& reader, const toml::node& node, const std::string& name, 
 }
 
 void read_server(Reader& reader, const toml::node& node, Config& config) {
-  reader.table(node, "server", {"listen", "data"}, [&](std::string_view key, const toml::node& value) {
+  reader.table(node, "server", {"listen"}, [&](std::string_view key, const toml::node& value) {
     std::string text;
     reader.text(value, key, text);
-    if (key == "data") {
-      config.data = text;
-    } else if (auto address = net::parse_listen_address(text)) {
+    if (auto address = net::parse_listen_address(text)) {
       config.listen = *address;
     } else {
       reader.problem(value.source(), address.error().message + ".");
@@ -206,10 +207,20 @@ void read_server(Reader& reader, const toml::node& node, Config& config) {
   });
 }
 
+void read_data(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "data", {"dir", "keep_calls"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "dir") return reader.text(value, key, config.data);
+    reader.duration(value, key, config.keep_calls);
+    if (config.keep_calls == Duration{0} || config.keep_calls >= k_min_keep_calls) return;
+    reader.problem(value.source(), R"("keep_calls" must be "1d" or more, or "0s" for ever.)");
+  });
+}
+
 void read_top(Reader& reader, std::string_view key, const toml::node& node, Config& config) {
   auto& settings = config.settings;
   read_settings(reader, key, node, settings);
   if (key == "server") read_server(reader, node, config);
+  if (key == "data") read_data(reader, node, config);
   if (key == "ice_server") {
     read_list(reader, node, "ice_server", [&](const auto& item) { read_ice_server(reader, item, settings); });
   }
@@ -250,6 +261,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   if (unit == "s") return std::chrono::seconds{value};
   if (unit == "m") return std::chrono::minutes{std::min<std::int64_t>(value, 10'000'000)};
   if (unit == "h") return std::chrono::hours{std::min<std::int64_t>(value, 100'000)};
+  if (unit == "d") return std::chrono::hours{24 * std::min<std::int64_t>(value, 100'000)};
   return std::nullopt;
 }
 
@@ -299,7 +311,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   Config config;
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
-    const std::vector<std::string_view> tables = {"server", "tls", "timers", "project", "ice_server", "sessions",
+    const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
                                                   "presence", "users", "drain", "calls", "limits"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
     if (const auto* projects = parsed.get("project")) {
@@ -315,6 +327,8 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
 Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
   config.dev = line.dev;
   if (line.data) config.data = *line.data;
+  const bool lives_nowhere = config.data.empty() && !config.dev;
+  if (config.data == k_in_memory) config.data.clear();
   if (line.listen) {
     auto address = net::parse_listen_address(*line.listen);
     if (!address) return error("--listen: " + address.error().message + ".");
@@ -334,6 +348,10 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
   if (config.projects.empty()) {
     problems += "there is no [[project]] with a key and a secret in the configuration; to try the server out, start it with --dev.\n";
   }
+  if (lives_nowhere) {
+    problems += "there is no folder for what must outlive a restart: set dir in [data] or --data DIR; to forget everything at each restart, say \"" +
+                std::string(k_in_memory) + "\".\n";
+  }
   if (config.certificate_file.empty() != config.key_file.empty()) problems += "[tls] needs both certificate and key.\n";
   for (const auto& problem : core::check_settings(config.settings)) problems += "[timers] " + problem + "\n";
   for (const auto& project : config.projects) {
@@ -348,7 +366,8 @@ std::string default_config() {
   const core::Settings settings;
   std::string out =
       "# Offhook server: every setting with its default. docs/configuration.md explains them.\n\n"
-      "[server]\nlisten = \"127.0.0.1:7080\"\ndata = \"\"\n\n"
+      "[server]\nlisten = \"127.0.0.1:7080\"\n\n"
+      "[data]\n# dir = \"/var/lib/offhook\"\nkeep_calls = \"90d\"\n\n"
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
       "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n\n"
       "# [[ice_server]]\n# urls = [\"stun:stun.example.org\"]\n\n[timers]\n";
@@ -398,7 +417,7 @@ std::string help() {
          "  --dev                    development mode: this machine only, project 1000001 with a well-known secret\n"
          "  --config FILE            settings (TOML); options below win over it\n"
          "  --listen HOST:PORT       default 127.0.0.1:7080; port 0 lets the system choose\n"
-         "  --data DIR               folder of durable state\n"
+         "  --data DIR               folder for what must outlive a restart; :memory: for nothing\n"
          "  --check-config           say whether the configuration is sound, and stop\n"
          "  --print-default-config   every setting with its default, as a file to begin with\n"
          "  --print-settings-markdown  the table of docs/configuration.md\n"

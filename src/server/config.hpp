@@ -15,6 +15,7 @@ namespace offhook::server {
 
 inline constexpr std::string_view k_dev_key = "1000001";
 inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
+inline constexpr std::string_view k_in_memory = ":memory:";  // in place of a folder: nothing outlives the process
 
 struct Project {
   ProjectId key;
@@ -26,7 +27,8 @@ struct Project {
 struct Config {
   bool dev = false;
   net::ListenAddress listen{"127.0.0.1", 7080};
-  std::string data;  // folder of durable state; not used while the store lives in memory
+  std::string data;  // folder of durable state; empty: in memory
+  Duration keep_calls = std::chrono::hours{90 * 24};  // history; zero: for ever
   std::string certificate_file;
   std::string key_file;
   std::vector<Project> projects;
@@ -56,7 +58,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
 // Options over file, then the checks that need both. Adds the development project in dev mode.
 Result<Config, ConfigError> complete(Config config, const CommandLine& line);
 
-// "20s", "1500ms", "5m", "4h".
+// "20s", "1500ms", "5m", "4h", "90d".
 std::optional<Duration> parse_duration(std::string_view text);
 std::string to_text(Duration duration);
 

@@ -54,13 +54,17 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
 }
 
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
-  bool later = false;
-  auto response = answer(request, message, later);
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  if (!later) net_.respond(request, std::move(response));
+  if (message.path.starts_with("/v1/")) return rest(request, message);
+  respond(request, answer(message).value_or(not_found()));
 }
 
-net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& message, bool& later) {
+void Loop::respond(net::RequestId request, net::HttpResponse response) {
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  net_.respond(request, std::move(response));
+}
+
+// Nothing if there is nothing at this path.
+std::optional<net::HttpResponse> Loop::answer(const net::HttpRequest& message) {
   net::HttpResponse text;
   if (message.path == "/healthz") {
     text.body = "ok\n";
@@ -71,7 +75,7 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     text.body = when_stopped_ ? "draining\n" : "ready\n";
     return text;
   }
-  if (auto page = page_response(message)) return std::move(*page);
+  if (auto page = page_response(message)) return page;
   if (message.path == "/dev/token" && config_.dev) {
     const auto query = parse_query(message.query);
     const auto user = query.find("user");
@@ -91,7 +95,7 @@ net::HttpResponse Loop::answer(net::RequestId request, const net::HttpRequest& m
     claims.expires_at = claims.issued_at + std::chrono::hours{24};
     return json(200, "{\"token\":" + wire::quoted(wire::make_token(claims, k_dev_secret)) + "}");
   }
-  return message.path.starts_with("/v1/") ? rest(request, message, later) : not_found();
+  return std::nullopt;
 }
 
 }  // namespace offhook::server

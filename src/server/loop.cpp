@@ -1,6 +1,6 @@
 #include "server/loop.hpp"
 
-#include "server/records.hpp"
+#include "server/http_text.hpp"
 #include "wire/codec.hpp"
 #include "wire/limits.hpp"
 #include "wire/token.hpp"
@@ -19,11 +19,20 @@ const std::string* token_in(const wire::ClientMessage& message) {
   return connect != nullptr && connect->token ? &*connect->token : nullptr;
 }
 
+// Does this command begin something that the store would have to keep as well?
+bool begins_something(const wire::ClientMessage& message) {
+  return std::holds_alternative<wire::Invite>(message) || std::holds_alternative<wire::RingMore>(message) ||
+         std::holds_alternative<wire::SessionCreate>(message) || std::holds_alternative<wire::SetRules>(message);
+}
+
+constexpr Duration k_purge_period = std::chrono::minutes{1};
+
 }  // namespace
 
-Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed)
+Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before)
     : config_(config),
       store_(store),
+      clock_(not_before),
       engine_(config.settings, seed, config.own_settings()),
       net_(reactor,
            [&] {
@@ -36,9 +45,20 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
              return options;
            }(),
            *this),
-      alarm_(reactor) {}
+      alarm_(reactor),
+      purge_alarm_(reactor) {}
 
-Result<std::uint16_t, net::NetError> Loop::start() { return net_.listen(); }
+Result<std::uint16_t, net::NetError> Loop::start() {
+  set_purge_alarm(Duration{0});
+  return net_.listen();
+}
+
+void Loop::restore(std::vector<core::Record> records) {
+  core::Effects effects;
+  engine_.restore(clock_.now(), std::move(records), effects);
+  take(std::move(effects));
+  set_alarm();
+}
 
 // --- from the network to the engine
 
@@ -63,6 +83,10 @@ void Loop::on_unreadable(net::Link link, net::Unreadable why) {
 void Loop::feed_text(core::LinkId link, std::string_view text) {
   auto message = wire::decode_client(text);
   if (!message) return feed(core::Refused{link, message.error(), false});
+  if (is_behind() && begins_something(*message)) {
+    const auto* cmd_id = wire::cmd_id_of(*message);
+    return feed(core::Refused{link, {*cmd_id, wire::ErrorWord::Overloaded, "The server's disk is behind; try again in 5 s."}, false});
+  }
   const bool is_hello = std::holds_alternative<wire::Hello>(*message);
   const auto* token = token_in(*message);
   if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
@@ -79,8 +103,7 @@ void Loop::feed_text(core::LinkId link, std::string_view text) {
 void Loop::feed(core::Event event) {
   core::Effects effects;
   engine_.handle(clock_.now(), std::move(event), effects);
-  for (auto& effect : effects) waiting_.push_back(std::move(effect));
-  carry_out_waiting();
+  take(std::move(effects));
   set_alarm();
 }
 
@@ -90,37 +113,58 @@ void Loop::set_alarm() {
   alarm_.set(next->at - clock_.now(), [this] {
     core::Effects effects;
     engine_.advance(clock_.now(), effects);
-    for (auto& effect : effects) waiting_.push_back(std::move(effect));
-    carry_out_waiting();
+    take(std::move(effects));
     set_alarm();
   });
 }
 
 // --- from the engine to the world
 
-// In order; what follows a Store waits until it is durable. An effect may feed the engine again: its effects queue up
-// behind, and the outermost call carries them out.
+// None is carried out before all have their place: a store that is durable at once must not let one overtake another.
+void Loop::take(core::Effects effects) {
+  const bool is_inner = std::exchange(carrying_out_, true);
+  for (auto& effect : effects) {
+    if (auto* store = std::get_if<core::Store>(&effect)) {
+      put(std::move(store->record));
+    } else {
+      waiting_.push_back({put_, std::move(effect)});
+    }
+  }
+  carrying_out_ = is_inner;
+  carry_out_waiting();
+}
+
+void Loop::put(core::Record record) {
+  store_.put(std::move(record), [this, number = ++put_] {
+    durable_ = number;
+    carry_out_waiting();
+  });
+}
+
+void Loop::when_durable(std::function<void()> what) {
+  waiting_.push_back({put_, std::move(what)});
+  carry_out_waiting();
+}
+
+// In order, up to the first that waits for a record. An effect may feed the engine again: its effects queue up behind, and
+// the outermost call carries them out.
 void Loop::carry_out_waiting() {
   if (carrying_out_) return;
   carrying_out_ = true;
-  while (!storing_ && !waiting_.empty()) {
-    auto effect = std::move(waiting_.front());
+  while (!waiting_.empty() && waiting_.front().after <= durable_) {
+    auto held = std::move(waiting_.front());
     waiting_.pop_front();
-    carry_out(effect);
+    if (auto* effect = std::get_if<core::Effect>(&held.what)) {
+      carry_out(*effect);
+    } else {
+      std::get<std::function<void()>>(held.what)();
+    }
   }
   carrying_out_ = false;
 }
 
 void Loop::carry_out(core::Effect& effect) {
   std::visit([&](auto& wanted) { carry_out_one(wanted); }, effect);
-}
-
-void Loop::carry_out_one(core::Store& effect) {
-  storing_ = true;
-  store_.put(effect.record, [this] {
-    storing_ = false;
-    carry_out_waiting();
-  });
 }
 
 void Loop::carry_out_one(core::Send& effect) { net_.send(to_net(effect.link), wire::encode(effect.message)); }
@@ -134,9 +178,12 @@ void Loop::carry_out_one(core::LoadHistory& effect) {
   query.phase = wire::Phase::Ended;
   query.before = effect.before;
   query.limit = static_cast<std::size_t>(effect.limit);
-  core::HistoryLoaded loaded{effect.client, effect.cmd_id, {}};
-  for (const auto& record : store_.calls(query)) loaded.records.push_back(core::history_record(record, effect.user.user));
-  feed(std::move(loaded));
+  store_.list_calls(query, [this, client = effect.client, cmd_id = effect.cmd_id, user = effect.user.user](auto found) {
+    if (!found) return feed(core::HistoryUnavailable{client, cmd_id});
+    core::HistoryLoaded loaded{client, cmd_id, {}};
+    for (const auto& record : *found) loaded.records.push_back(core::history_record(record, user));
+    feed(std::move(loaded));
+  });
 }
 
 void Loop::carry_out_one(core::MakeSessionToken& effect) {
@@ -153,11 +200,17 @@ void Loop::carry_out_one(core::MakeSessionToken& effect) {
 void Loop::carry_out_one(core::SessionMade& effect) {
   const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
-  net::HttpResponse response;
-  response.status = node.mapped().status;
-  response.content_type = "application/json";
-  response.body = "{\"session_id\":" + wire::quoted(effect.session.text()) + "}";
-  net_.respond(node.mapped().request, std::move(response));
+  respond(node.mapped().request, json(node.mapped().status, "{\"session_id\":" + wire::quoted(effect.session.text()) + "}"));
+}
+
+// --- history that is too old
+
+// Once a minute; the store takes small steps.
+void Loop::set_purge_alarm(Duration after) {
+  purge_alarm_.set(after, [this] {
+    if (config_.keep_calls == Duration{0}) return;
+    store_.purge(clock_.now() - config_.keep_calls, [this] { set_purge_alarm(k_purge_period); });
+  });
 }
 
 // --- the end

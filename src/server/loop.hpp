@@ -1,5 +1,8 @@
 // The program's loop: what the network hears becomes events of the engine, what the engine wants is carried out in order.
 // It decides nothing. Everything happens on the reactor's thread.
+//
+// Records go to the store at once, one after another; every other effect and answer waits until the records before it are
+// durable. So the engine goes on deciding while a commit runs, and nobody is told what a crash could take back.
 #pragma once
 
 #include <deque>
@@ -17,7 +20,11 @@ namespace offhook::server {
 
 class Loop : public net::Handler {
  public:
-  Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed);
+  // `not_before`: the latest moment of the records that are restored, where the clock of this machine has been set back.
+  Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before = {});
+
+  // Goes on with what an earlier process has kept. At most once, before start().
+  void restore(std::vector<core::Record> records);
 
   // Binds the port and starts serving; gives the port.
   Result<std::uint16_t, net::NetError> start();
@@ -34,11 +41,21 @@ class Loop : public net::Handler {
   void on_problem(const std::string& what) override;
 
  private:
+  // Something that waits for the records put before it.
+  struct Held {
+    std::uint64_t after = 0;  // how many records were put before it
+    std::variant<core::Effect, std::function<void()>> what;
+  };
+
   void feed(core::Event event);
   void feed_text(core::LinkId link, std::string_view text);
   void set_alarm();
+  void take(core::Effects effects);
+  void put(core::Record record);
+  void when_durable(std::function<void()> what);
   void carry_out_waiting();
   void carry_out(core::Effect& effect);
+  void carry_out_one(core::Store&) {}  // never waits
   void carry_out_one(core::Send& effect);
   void carry_out_one(core::CloseLink& effect);
   void carry_out_one(core::LoadHistory& effect);
@@ -46,15 +63,21 @@ class Loop : public net::Handler {
   void carry_out_one(core::SessionMade& effect);
   void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
-  void carry_out_one(core::Store& effect);
   void carry_out_one(core::Announce&) {}  // no configuration asks for it yet
   void stop();
+  void set_purge_alarm(Duration after);
 
-  net::HttpResponse answer(net::RequestId request, const net::HttpRequest& message, bool& later);
-  net::HttpResponse rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later);
-  net::HttpResponse rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later);
-  std::uint64_t wait(net::RequestId request, bool& later, unsigned status = 200);
-  net::HttpResponse rest(net::RequestId request, const net::HttpRequest& message, bool& later);
+  // --- HTTP: every request is answered once, at once or later
+  void respond(net::RequestId request, net::HttpResponse response);
+  std::optional<net::HttpResponse> answer(const net::HttpRequest& message);
+  void rest(net::RequestId request, const net::HttpRequest& message);
+  void rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void rest_of_call(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void respond_with_call(net::RequestId request, const CallId& call, unsigned status);
+  std::uint64_t wait(net::RequestId request, unsigned status = 200);
+  bool is_behind() const { return store_.pending() >= store::k_max_pending_puts; }
   std::optional<std::string> secret_of(std::string_view project) const;
 
   const Config& config_;
@@ -62,9 +85,10 @@ class Loop : public net::Handler {
   Clock clock_;
   core::Engine engine_;
   net::Net net_;
-  net::Timer alarm_;
-  std::deque<core::Effect> waiting_;
-  bool storing_ = false;     // the effect at the front of waiting_ comes after a record that is not durable yet
+  net::Timer alarm_, purge_alarm_;
+  std::deque<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
+  std::uint64_t put_ = 0;     // records given to the store
+  std::uint64_t durable_ = 0; // so many of them are durable
   bool carrying_out_ = false;
   std::uint64_t last_request_ = 0;
   struct Waiting {

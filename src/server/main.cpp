@@ -8,17 +8,24 @@
 #include <fstream>
 #include <sstream>
 
+#include "adapters/store/data_folder.hpp"
+#include "adapters/store/memory_store.hpp"
+#include "adapters/store/sqlite_store.hpp"
 #include "server/life_markdown.hpp"
 #include "server/loop.hpp"
+#include "server/taken_up.hpp"
 
 namespace {
 
 using namespace offhook;
 using namespace offhook::server;
 
-int complain(const std::string& message) {
+constexpr int k_not_started = 2;
+constexpr int k_store_broken = 3;
+
+int complain(const std::string& message, int exit_code = k_not_started) {
   std::fprintf(stderr, "offhookd: %s%s", message.c_str(), message.ends_with('\n') ? "" : "\n");
-  return 2;
+  return exit_code;
 }
 
 Result<Config, ConfigError> load(const CommandLine& line) {
@@ -51,12 +58,17 @@ void say_development(const Config& config, const std::string& site) {
   say("", site + "/offhook.global.js    <script src=…> defines Offhook");
   std::printf("\n");
   say("Not secure", "Everybody on this machine can sign in as anybody, and the secret above is public.");
-  say("", "For development only; no other machine can connect. Past calls are forgotten at the end.");
+  say("", "For development only; no other machine can connect.");
   say("Stop", "Ctrl+C. Calls that go on get " + to_text(config.drain_timeout) + "; a second Ctrl+C cuts them off.");
 }
 
+void say_data(const Config& config, const TakenUp& taken_up) {
+  if (config.data.empty()) return say("Data", "in memory: a restart forgets calls, sessions and rules (--data DIR keeps them)");
+  say("Data", config.data + "; taken up: " + to_text(taken_up));
+}
+
 // One screen: where to go, with what, and what is insecure about it.
-void print_banner(const Config& config, std::uint16_t port) {
+void print_banner(const Config& config, const TakenUp& taken_up, std::uint16_t port) {
   const auto address = net::to_text({config.listen.host, port});
   const bool tls = !config.certificate_file.empty();
   const auto site = (tls ? "https://" : "http://") + address;
@@ -64,6 +76,7 @@ void print_banner(const Config& config, std::uint16_t port) {
   if (config.dev) say_invitation(site);
   say("Listening", site);
   say("Clients", (tls ? "wss://" : "ws://") + address + "/v1/client");
+  say_data(config, taken_up);
   if (config.dev) say_development(config, site);
   std::printf("\n");
   std::fflush(stdout);
@@ -80,20 +93,51 @@ void say_doubts(const Config& config) {
   }
 }
 
+// The store, and the folder that is ours as long as the store is open.
+struct Storage {
+  std::optional<store::DataFolder> folder;
+  std::unique_ptr<store::Store> store;
+};
+
+Result<Storage, store::StoreError> open_storage(const Config& config, net::Reactor& reactor, std::function<void(const store::StoreError&)> broken) {
+  Storage storage;
+  if (config.data.empty()) {
+    storage.store = std::make_unique<store::MemoryStore>();
+    return storage;
+  }
+  auto folder = store::DataFolder::open(config.data);
+  if (!folder) return folder.error();
+  storage.folder.emplace(std::move(folder.value()));
+  const auto post = [&reactor](std::function<void()> work) { reactor.post(std::move(work)); };
+  auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken)});
+  if (!store) return store.error();
+  storage.store = std::move(store.value());
+  return storage;
+}
+
 int serve(const Config& config) {
   Seed seed{};
   if (RAND_bytes(reinterpret_cast<unsigned char*>(seed.data()), sizeof seed) != 1) {
     return complain("the system gives no random numbers");
   }
+  int exit_code = 0;
   net::Reactor reactor;
-  store::MemoryStore store;
-  Loop loop(reactor, config, store, seed);
+  auto storage = open_storage(config, reactor, [&](const store::StoreError& why) {
+    exit_code = complain(why.message + ". Stopping: what cannot be kept is not promised.", k_store_broken);
+    reactor.stop();
+  });
+  if (!storage) return complain(storage.error().message);
+  auto records = storage->store->load(Clock().now() - longest_keep_ended(config));
+  if (!records) return complain(records.error().message);
+  const auto taken_up = count(*records);
+  Loop loop(reactor, config, *storage->store, seed, latest_moment(*records));
+  loop.restore(std::move(records.value()));
   const auto port = loop.start();
   if (!port) return complain(port.error().message);
   reactor.on_signal([&](int) { loop.drain([&] { reactor.stop(); }); });
-  print_banner(config, *port);
+  print_banner(config, taken_up, *port);
   reactor.run();
-  return 0;
+  return exit_code;
 }
 
 }  // namespace

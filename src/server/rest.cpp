@@ -60,20 +60,17 @@ std::optional<std::string> read_words(const Fields& fields, store::CallQuery& qu
   return std::nullopt;
 }
 
-net::HttpResponse list_calls(const store::Store& store, const ProjectId& project, std::string_view text) {
-  const auto fields = parse_query(text);
-  store::CallQuery query;
-  for (const auto read : {read_page, read_moments, read_words}) {
-    if (const auto problem = read(fields, query)) return failure(400, "bad_field", *problem);
-  }
-  query.project = project;
-  const auto found = store.calls(query);
+std::string to_json(const std::vector<core::CallRecord>& records, std::size_t limit) {
   std::string body = "{\"calls\":[";
-  for (const auto& record : found) body += (body.ends_with('[') ? "" : ",") + to_json(record);
+  for (const auto& record : records) body += (body.ends_with('[') ? "" : ",") + to_json(record);
   body += "]";
-  if (found.size() == query.limit) body += ",\"next\":" + wire::quoted(found.back().id.text());
-  return json(200, body + "}");
+  if (records.size() == limit) body += ",\"next\":" + wire::quoted(records.back().id.text());
+  return body + "}";
 }
+
+net::HttpResponse no_such_call() { return failure(404, "no_such_call", "There is no such call."); }
+
+net::HttpResponse overloaded() { return failure(503, "overloaded", "The server's disk is behind; try again in 5 s."); }
 
 net::HttpResponse refusal(const wire::Error& error) { return failure(400, wire::word(error.error), error.message); }
 
@@ -99,87 +96,101 @@ std::optional<std::string_view> between(std::string_view path, std::string_view 
 }  // namespace
 
 // Everything below /v1/ is for a project's backend and needs its admin token.
-net::HttpResponse Loop::rest(net::RequestId request, const net::HttpRequest& message, bool& later) {
+void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
   constexpr std::string_view k_bearer = "Bearer ";
   const std::string_view header = message.authorization;
   const auto token = header.starts_with(k_bearer) ? header.substr(k_bearer.size()) : std::string_view();
   const auto claims = wire::verify_token(token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
-  if (!claims) return failure(401, wire::word(claims.error().error), claims.error().message);
-  if (claims->scope != wire::Scope::Admin) return failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\".");
-  if (message.path == "/v1/sessions" && message.method == "POST") {
-    feed(core::AdminCreateSession{claims->project, wait(request, later, 201)});
-    return {};
+  if (!claims) return respond(request, failure(401, wire::word(claims.error().error), claims.error().message));
+  if (claims->scope != wire::Scope::Admin) {
+    return respond(request, failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\"."));
   }
-  if (message.path.starts_with("/v1/users/")) return rest_of_user(request, message, claims->project, later);
-  return message.path.starts_with("/v1/calls") ? rest_of_calls(request, message, claims->project, later) : not_found();
+  const bool is_end = message.path.ends_with("/end");  // makes less to do, not more
+  if (is_behind() && message.method != "GET" && message.method != "HEAD" && !is_end) return respond(request, overloaded());
+  if (message.path == "/v1/sessions" && message.method == "POST") {
+    return feed(core::AdminCreateSession{claims->project, wait(request, 201)});
+  }
+  if (message.path.starts_with("/v1/users/")) return rest_of_user(request, message, claims->project);
+  if (message.path == "/v1/calls") return rest_of_calls(request, message, claims->project);
+  if (message.path.starts_with("/v1/calls/")) return rest_of_call(request, message, claims->project);
+  respond(request, not_found());
 }
 
 // The answer comes as an effect of the engine.
-std::uint64_t Loop::wait(net::RequestId request, bool& later, unsigned status) {
-  later = true;
+std::uint64_t Loop::wait(net::RequestId request, unsigned status) {
   waiting_requests_.emplace(++last_request_, Waiting{request, status});
   return last_request_;
 }
 
-net::HttpResponse Loop::rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later) {
+void Loop::rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
   const auto name = between(message.path, "/v1/users/", "/rules");
   const auto user = name ? percent_decode(*name, false) : std::nullopt;
-  if (!user || !wire::valid_user(*user)) return not_found();
-  if (message.method == "GET") {
-    feed(core::AdminGetRules{wait(request, later), {project, *user}});
-    return {};
-  }
-  if (message.method != "PUT") return not_found();
+  if (!user || !wire::valid_user(*user)) return respond(request, not_found());
+  if (message.method == "GET") return feed(core::AdminGetRules{wait(request), {project, *user}});
+  if (message.method != "PUT") return respond(request, not_found());
   auto rules = wire::decode_rules(message.body);
-  if (!rules) return refusal(rules.error());
-  feed(core::AdminSetRules{wait(request, later), {project, *user}, std::move(rules.value())});
-  return {};
+  if (!rules) return respond(request, refusal(rules.error()));
+  feed(core::AdminSetRules{wait(request), {project, *user}, std::move(rules.value())});
 }
 
-net::HttpResponse Loop::rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project, bool& later) {
-  const bool post = message.method == "POST";
-  if (message.path == "/v1/calls" && !post) return list_calls(store_, project, message.query);
-  if (message.path == "/v1/calls") {
-    auto place = wire::decode_place_request(message.body);
-    if (!place) return refusal(place.error());
-    feed(core::AdminPlaceCall{wait(request, later, 201), project, std::move(place.value())});
-    return {};
+void Loop::rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
+  if (message.method != "POST") return list_calls(request, message, project);
+  auto place = wire::decode_place_request(message.body);
+  if (!place) return respond(request, refusal(place.error()));
+  feed(core::AdminPlaceCall{wait(request, 201), project, std::move(place.value())});
+}
+
+void Loop::list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
+  const auto fields = parse_query(message.query);
+  store::CallQuery query;
+  for (const auto read : {read_page, read_moments, read_words}) {
+    if (const auto problem = read(fields, query)) return respond(request, failure(400, "bad_field", *problem));
   }
+  query.project = project;
+  store_.list_calls(query, [this, request, limit = query.limit](auto found) {
+    respond(request, found ? json(200, to_json(*found, limit)) : overloaded());
+  });
+}
+
+// Of one call, which must be of this project.
+void Loop::rest_of_call(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
+  const bool post = message.method == "POST";
   const auto end = post ? between(message.path, "/v1/calls/", "/end") : std::nullopt;
   const auto ring = post ? between(message.path, "/v1/calls/", "/ring") : std::nullopt;
   const auto plain = post ? std::nullopt : between(message.path, "/v1/calls/", "");
   const auto text = end ? end : ring ? ring : plain;
-  if (!text) return not_found();
+  if (!text) return respond(request, not_found());
   const auto id = CallId::parse(*text);
-  auto record = id ? store_.call(*id) : std::nullopt;
-  if (!record || record->project != project) return failure(404, "no_such_call", "There is no such call.");
-  if (ring) {
-    auto wanted = wire::decode_ring_request(message.body);
-    if (!wanted) return refusal(wanted.error());
-    feed(core::AdminRingMore{wait(request, later), *id, std::move(wanted.value().users)});
-    return {};
-  }
-  if (end) {
-    feed(core::AdminEndCall{*id});
-    record = store_.call(*id);
-  }
-  return json(200, to_json(*record));
+  if (!id) return respond(request, no_such_call());
+  store_.find_call(*id, [=, this, body = message.body, ends = end.has_value(), rings = ring.has_value()](auto found) {
+    if (!found) return respond(request, overloaded());
+    const auto& record = *found;
+    if (!record || record->project != project) return respond(request, no_such_call());
+    if (!ends && !rings) return respond(request, json(200, to_json(*record)));
+    if (ends) {
+      feed(core::AdminEndCall{*id});
+      return when_durable([=, this] { respond_with_call(request, *id, 200); });
+    }
+    auto wanted = wire::decode_ring_request(body);
+    if (!wanted) return respond(request, refusal(wanted.error()));
+    feed(core::AdminRingMore{wait(request), *id, std::move(wanted.value().users)});
+  });
+}
+
+void Loop::respond_with_call(net::RequestId request, const CallId& call, unsigned status) {
+  store_.find_call(call, [this, request, status](auto found) {
+    if (!found) return respond(request, overloaded());
+    respond(request, *found ? json(status, to_json(**found)) : not_found());
+  });
 }
 
 void Loop::carry_out_one(core::RestAnswered& effect) {
   const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
-  net::HttpResponse response;
-  if (const auto* id = std::get_if<CallId>(&effect.answer)) {
-    const auto record = store_.call(*id);
-    response = record ? json(node.mapped().status, to_json(*record)) : not_found();
-  } else if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) {
-    response = json(200, wire::encode(*rules));
-  } else {
-    response = refusal(std::get<core::RestRefusal>(effect.answer));
-  }
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  net_.respond(node.mapped().request, std::move(response));
+  const auto [request, status] = node.mapped();
+  if (const auto* id = std::get_if<CallId>(&effect.answer)) return respond_with_call(request, *id, status);
+  if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) return respond(request, json(200, wire::encode(*rules)));
+  respond(request, refusal(std::get<core::RestRefusal>(effect.answer)));
 }
 
 }  // namespace offhook::server

@@ -1,16 +1,23 @@
-// The store port: durable records behind one face. Used by the loop's thread only; an implementation with a thread of its
-// own calls back on the loop's thread.
+// The store port: durable records behind one face. Used by the loop's thread only; an implementation with threads of its own
+// calls back on the loop's thread.
 #pragma once
 
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <optional>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "core/records.hpp"
 
 namespace offhook::store {
+
+// Puts that are not durable yet: from here on whoever asks for something new is to be refused. At 40 000 records a second,
+// what a small machine keeps, this is half a second; there are five or so records to a call.
+inline constexpr std::size_t k_max_pending_puts = 20'000;
+// Questions that wait for their answers; one more fails as Busy.
+inline constexpr std::size_t k_max_pending_reads = 1'000;
 
 struct CallQuery {
   ProjectId project;
@@ -18,38 +25,47 @@ struct CallQuery {
   std::optional<wire::Phase> phase;
   std::optional<wire::Outcome> outcome{};
   std::optional<Instant> from{}, to{};  // created at `from` or later, before `to`
-  std::optional<CallId> before;        // only calls older than this one
+  std::optional<CallId> before;        // only calls older than this one; a call that is not kept is ignored
   std::size_t limit = 20;
 };
+
+struct StoreError {
+  enum class Kind { Busy, Broken };  // Busy: too many questions at once; Broken: the store can keep or give no more
+  Kind kind = Kind::Broken;
+  std::string message;  // one sentence for the operator
+};
+
+template <class T>
+using Found = Result<T, StoreError>;
+using OnCall = std::function<void(Found<std::optional<core::CallRecord>>)>;
+using OnCalls = std::function<void(Found<std::vector<core::CallRecord>>)>;
 
 class Store {
  public:
   virtual ~Store() = default;
 
-  // `durable` is called once, when neither this record nor one before it can be lost: before put() returns, or later.
-  virtual void put(const core::Record& record, std::function<void()> durable) = 0;
+  // `durable` is called once, when neither this record nor one before it can be lost: before put() returns, or later. In the
+  // order of the puts. Never, if the store breaks.
+  virtual void put(core::Record record, std::function<void()> durable) = 0;
 
-  virtual std::optional<core::CallRecord> call(const CallId& id) const = 0;
+  // Puts whose `durable` has not been called.
+  virtual std::size_t pending() const = 0;
 
+  // Called back before this returns, or later; what has been called durable is seen.
+  virtual void find_call(const CallId& id, OnCall found) = 0;
   // Newest first, at most `limit`.
-  virtual std::vector<core::CallRecord> calls(const CallQuery& query) const = 0;
-};
+  virtual void list_calls(const CallQuery& query, OnCalls found) = 0;
 
-// Keeps records in memory for as long as the process lives: the newest `max_calls`. Durable at once.
-class MemoryStore : public Store {
- public:
-  explicit MemoryStore(std::size_t max_calls = 200'000) : max_calls_(max_calls) {}
+  // What Engine::restore needs: calls that go on or ended at `ended_since` or later, and all other records, each kind in the
+  // order in which they were put first. Before the first put.
+  virtual Found<std::vector<core::Record>> load(Instant ended_since) = 0;
 
-  void put(const core::Record& record, std::function<void()> durable) override;
-  std::optional<core::CallRecord> call(const CallId& id) const override;
-  std::vector<core::CallRecord> calls(const CallQuery& query) const override;
+  // Forgets in small steps, beside the puts, the calls that ended before; `done` is called when none is left.
+  virtual void purge(Instant ended_before, std::function<void()> done) = 0;
 
- private:
-  void put_call(const core::CallRecord& record);
-
-  const std::size_t max_calls_;
-  std::unordered_map<CallId, core::CallRecord> calls_;
-  std::deque<CallId> order_;  // of creation, oldest first
+  // Blots the user's name out of the calls that have ended so far, in small steps; `done` is called when that is durable. It
+  // is gone on with after a restart. The user's other records are the engine's to take back.
+  virtual void forget_user(const UserKey& user, std::function<void()> done) = 0;
 };
 
 }  // namespace offhook::store

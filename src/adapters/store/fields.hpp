@@ -1,0 +1,183 @@
+// What a record looks like in a file: each field has a number for good. A field may be added with a new, higher number and may be
+// left out from then on; a number is never used again. The order of calls is that of the numbers. A new word of an enumeration
+// is passed over by older programs, but for words without which a record means nothing (phases, timers): those need a new version
+// of the schema, so that older programs refuse the file. Private to this module.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "core/records.hpp"
+
+namespace offhook::store {
+
+template <class Given, class Record>
+concept Is = std::same_as<std::remove_const_t<Given>, Record>;
+
+template <class Visitor>
+void describe(Visitor& visit, Is<UserKey> auto& key) {
+  visit(1, key.project);
+  visit(2, key.user);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::Group> auto& group) {
+  visit(1, group.users);
+  visit(2, group.mode);
+  visit(3, group.owner_leaves);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::DeadlineRecord> auto& deadline) {
+  visit(1, deadline.kind);
+  visit(2, deadline.at);
+  visit(3, deadline.extended);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::DeviceRecord> auto& device) {
+  visit(1, device.device);
+  visit(2, device.name);
+  visit(3, device.state);
+  visit(4, device.outcome);
+  visit(5, device.lost_since);
+  visit(6, device.has_media);
+  visit(7, device.second_call);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::LegRecord> auto& leg) {
+  visit(1, leg.user);
+  visit(2, leg.devices);
+  visit(3, leg.winner);
+  visit(4, leg.moving);
+  visit(5, leg.rang_at);
+  visit(6, leg.answered_at);
+  visit(7, leg.ended_at);
+  visit(8, leg.outcome);
+  visit(9, leg.reason);
+  visit(10, leg.silent);
+  visit(11, leg.asked);
+  visit(12, leg.deadlines);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::Plan> auto& plan) {
+  visit(1, plan.setup);
+  visit(2, plan.wake);
+  visit(3, plan.ring);
+  visit(4, plan.connect);
+  visit(5, plan.drop_grace);
+  visit(6, plan.max_duration);
+  visit(7, plan.move);
+  visit(8, plan.wait_full_ring);
+  visit(9, plan.decline_policy);
+  visit(10, plan.own_drop_grace);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::InviteRecord> auto& invite) {
+  visit(1, invite.user);
+  visit(2, invite.device);
+  visit(3, invite.cmd_id);
+  visit(4, invite.merged);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
+  visit(1, call.id);
+  visit(2, call.version);
+  visit(3, call.project);
+  visit(4, call.caller);
+  visit(5, call.caller_device);
+  visit(6, call.caller_leg);
+  visit(7, call.group);
+  visit(8, call.legs);
+  visit(9, call.media);
+  visit(10, call.data);
+  visit(11, call.plan);
+  visit(12, call.invites);
+  visit(13, call.session);
+  visit(14, call.phase);
+  visit(15, call.created_at);
+  visit(16, call.answered_at);
+  visit(17, call.active_at);
+  visit(18, call.ended_at);
+  visit(19, call.outcome);
+  visit(20, call.reason);
+  visit(21, call.deadlines);
+  visit(22, call.deadline);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::SessionRecord> auto& session) {
+  visit(1, session.id);
+  visit(2, session.project);
+  visit(3, session.created_at);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::Rules> auto& rules) {
+  visit(1, rules.call_waiting);
+  visit(2, rules.max_parallel_rings);
+  visit(3, rules.do_not_disturb);
+  visit(4, rules.blocked);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::RulesRecord> auto& record) {
+  visit(1, record.user);
+  visit(2, record.rules);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::LegView> auto& leg) {
+  visit(1, leg.user);
+  visit(2, leg.state);
+  visit(3, leg.outcome);
+  visit(4, leg.reason);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::HistoryRecord> auto& record) {
+  visit(1, record.call_id);
+  visit(2, record.outgoing);
+  visit(3, record.peer);
+  visit(4, record.media);
+  visit(5, record.created_at_ms);
+  visit(6, record.answered_at_ms);
+  visit(7, record.ended_at_ms);
+  visit(8, record.outcome);
+  visit(9, record.reason);
+  visit(10, record.your_outcome);
+  visit(11, record.duration_ms);
+  visit(12, record.legs);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::MissedRecord> auto& missed) {
+  visit(1, missed.user);
+  visit(2, missed.record);
+  visit(3, missed.since);
+  visit(4, missed.known_by);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::WithdrawnRecord> auto& withdrawn) {
+  visit(1, withdrawn.user);
+  visit(2, withdrawn.device);
+  visit(3, withdrawn.cmd_id);
+  visit(4, withdrawn.since);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::SeenRecord> auto& seen) {
+  visit(1, seen.user);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::GoneRecord> auto& gone) {
+  visit(1, gone.key.text);
+}
+
+}  // namespace offhook::store

@@ -1,0 +1,110 @@
+#include "adapters/store/blob.hpp"
+#include "adapters/store/kinds.hpp"
+#include "adapters/store/record_tables.hpp"
+
+namespace offhook::store {
+namespace {
+
+std::int64_t us(Instant moment) { return moment.time_since_epoch().count(); }
+
+// A query put together from the filters that are there; `values` in the order of its question marks.
+struct Question {
+  std::string text;
+  std::vector<std::variant<std::int64_t, std::string_view>> values;
+
+  void where(const std::string& condition) { text += " AND " + condition; }
+  template <class Value>
+  void where(const std::string& condition, Value value) {
+    where(condition);
+    values.emplace_back(value);
+  }
+};
+
+// By user the calls are found in call_users, whose key has the order that is wanted; else in an index of calls. CROSS JOIN
+// keeps SQLite from turning that round.
+Question question_of(const CallQuery& query) {
+  Question question;
+  const std::string at = query.user ? "u." : "c.";
+  question.text = query.user ? "SELECT c.body FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ?"
+                             : "SELECT c.body FROM calls c WHERE c.project = ?";
+  question.values.emplace_back(std::string_view(query.project));
+  if (query.user) question.where("u.user = ?", std::string_view(*query.user));
+  if (query.user) question.where("u.silent = 0");
+  if (query.phase) question.where("c.phase = ?", static_cast<std::int64_t>(*query.phase));
+  if (query.phase && *query.phase != wire::Phase::Ended) question.where("c.phase < 3");  // so that calls_live serves it
+  if (query.outcome) question.where("c.outcome = ?", static_cast<std::int64_t>(*query.outcome));
+  if (query.from) question.where(at + "created_at >= ?", us(*query.from));
+  if (query.to) question.where(at + "created_at < ?", us(*query.to));
+  return question;
+}
+
+std::string order_of(const CallQuery& query) {
+  return query.user ? " ORDER BY u.created_at DESC, u.seq DESC LIMIT ?" : " ORDER BY c.created_at DESC, c.seq DESC LIMIT ?";
+}
+
+}  // namespace
+
+std::string text_of(const CallQuery& query) { return question_of(query).text + order_of(query); }
+
+core::CallRecord RecordReader::call_in(const Statement& row, int column) {
+  core::CallRecord call;
+  nonsense_ = !from_blob(row.blob(column), call) || nonsense_;
+  return call;
+}
+
+std::optional<core::CallRecord> RecordReader::find_call(const CallId& id) {
+  auto& statement = statements_.try_emplace("find", database_, "SELECT body FROM calls WHERE id = ?").first->second;
+  const auto key = id_bytes(id);
+  std::optional<core::CallRecord> found;
+  if (statement.bind_blob(key).step()) found = call_in(statement, 0);
+  statement.reset();
+  return found;
+}
+
+std::vector<core::CallRecord> RecordReader::list_calls(const CallQuery& query) {
+  auto question = question_of(query);
+  const std::string at = query.user ? "u." : "c.";
+  Statement place(database_, "SELECT created_at, seq FROM calls WHERE id = ?");
+  const auto before = query.before ? id_bytes(*query.before) : std::string();
+  if (query.before && place.bind_blob(before).step()) {
+    question.where("(" + at + "created_at, " + at + "seq) < (?, ?)", place.number(0));
+    question.values.emplace_back(place.number(1));
+  }
+  question.text += order_of(query);
+  question.values.emplace_back(static_cast<std::int64_t>(query.limit));
+  auto& statement = statements_.try_emplace(question.text, database_, question.text).first->second;
+  for (const auto& value : question.values) std::visit([&](const auto& one) { statement.bind(one); }, value);
+  std::vector<core::CallRecord> found;
+  while (statement.step()) found.push_back(call_in(statement, 0));
+  return found;
+}
+
+template <class Kept>
+core::Record RecordReader::kept_in(const Statement& row) {
+  Kept record;
+  nonsense_ = !from_blob(row.blob(1), record) || nonsense_;
+  return record;
+}
+
+std::vector<core::Record> RecordReader::load(Instant ended_since) {
+  std::vector<core::Record> found;
+  Statement calls(database_,
+                  "SELECT body FROM (SELECT seq, body FROM calls INDEXED BY calls_live WHERE phase < 3 UNION ALL "
+                  "SELECT seq, body FROM calls WHERE ended_at IS NOT NULL AND ended_at >= ?) ORDER BY seq");
+  calls.bind(us(ended_since));
+  while (calls.step()) found.emplace_back(call_in(calls, 0));
+  Statement records(database_, "SELECT kind, body FROM records ORDER BY seq");
+  while (records.step()) {
+    switch (records.number(0)) {
+      case k_kind<core::SessionRecord>: found.push_back(kept_in<core::SessionRecord>(records)); break;
+      case k_kind<core::RulesRecord>: found.push_back(kept_in<core::RulesRecord>(records)); break;
+      case k_kind<core::MissedRecord>: found.push_back(kept_in<core::MissedRecord>(records)); break;
+      case k_kind<core::WithdrawnRecord>: found.push_back(kept_in<core::WithdrawnRecord>(records)); break;
+      case k_kind<core::SeenRecord>: found.push_back(kept_in<core::SeenRecord>(records)); break;
+      default: break;  // of a later version
+    }
+  }
+  return found;
+}
+
+}  // namespace offhook::store

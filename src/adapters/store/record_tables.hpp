@@ -1,0 +1,71 @@
+// Records in the tables of schema.cpp: writing, on the thread of the writer, and reading, on the thread of the reader. Failures
+// stay with the database (sqlite.hpp). Private to this module.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/store/sqlite.hpp"
+#include "adapters/store/store.hpp"
+
+namespace offhook::store {
+
+// Each function is to be called within a transaction.
+class RecordWriter {
+ public:
+  explicit RecordWriter(Database& database);
+
+  void write(const core::Record& record);
+
+  // Forgets up to `k_step` calls that ended before. True: there may be more.
+  bool purge_step(Instant ended_before);
+
+  // Notes that nothing is to be known any more of what this user has done so far.
+  void start_forgetting(const UserKey& user);
+  // Blots the user's name out of up to `k_step` calls. True: there may be more.
+  bool forget_step(const UserKey& user);
+  // Those whose forgetting was begun and is not done.
+  std::vector<UserKey> half_forgotten();
+
+  static constexpr int k_step = 200;  // about 5 ms
+
+ private:
+  void write_one(const core::CallRecord& call);
+  void write_one(const core::GoneRecord& gone);
+  template <class Kept>
+  void write_one(const Kept& record);
+  void write_users(const core::CallRecord& call, std::string_view id);
+  void drop_call(std::int64_t seq, const core::CallRecord& call);
+  void blot_out(std::int64_t seq, core::CallRecord call, const UserKey& user);
+
+  Database& database_;
+  Statement update_call_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
+      change_body_, note_forgetting_, end_forgetting_;
+};
+
+// The question to the database, for a test of how it is answered; without the place where it begins.
+std::string text_of(const CallQuery& query);
+
+class RecordReader {
+ public:
+  explicit RecordReader(Database& database) : database_(database) {}
+
+  std::optional<core::CallRecord> find_call(const CallId& id);
+  std::vector<core::CallRecord> list_calls(const CallQuery& query);
+  std::vector<core::Record> load(Instant ended_since);
+
+  // A record whose bytes make no sense, since the last question; the file is damaged then.
+  bool has_met_nonsense() const { return nonsense_; }
+
+ private:
+  core::CallRecord call_in(const Statement& row, int column);
+  template <class Kept>
+  core::Record kept_in(const Statement& row);
+
+  Database& database_;
+  std::map<std::string, Statement> statements_;  // one for each set of filters: 2^7 at most
+  bool nonsense_ = false;
+};
+
+}  // namespace offhook::store

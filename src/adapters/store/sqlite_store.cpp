@@ -1,0 +1,262 @@
+#include "adapters/store/sqlite_store.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include "adapters/store/mailbox.hpp"
+#include "adapters/store/record_tables.hpp"
+#include "adapters/store/schema.hpp"
+
+namespace offhook::store {
+namespace {
+
+constexpr std::size_t k_max_batch = 2'000;    // records in one commit: about 20 ms of work
+constexpr std::size_t k_max_read_batch = 16;  // questions taken from the mailbox at once
+
+// The log is copied into the database every 16 MiB: rarely enough to write a page once that has changed many times, often
+// enough to be quick.
+constexpr std::string_view k_writer_pragmas =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;"
+    "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
+constexpr std::string_view k_reader_pragmas = "PRAGMA query_only = 1; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;";
+
+// Work in small steps, each a transaction of its own, between two commits of puts. `step` says whether there is more.
+struct Chore {
+  std::function<bool(RecordWriter&)> step;
+  std::function<void()> done;
+};
+
+struct Put {
+  core::Record record;
+  std::function<void()> durable;
+};
+
+using Job = std::variant<Put, Chore>;
+
+// The thread that writes. `settled` is called on it with what became durable, `failed` once, when nothing more will.
+class Writer {
+ public:
+  Writer(Database& database, std::function<void(std::vector<std::function<void()>>)> settled,
+         std::function<void(const std::string&)> failed)
+      : database_(database), settled_(std::move(settled)), failed_(std::move(failed)), records_(database) {
+    for (const auto& user : records_.half_forgotten()) chores_.push_back(forgetting(user, [] {}));
+  }
+
+  void start() { thread_ = std::jthread([this] { work(); }); }
+  void put(Job job) { jobs_.put(std::move(job)); }
+  // Waits until everything put is written; chores are left where they are.
+  void stop() {
+    jobs_.close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  static Chore forgetting(const UserKey& user, std::function<void()> done) {
+    return {[user](RecordWriter& records) { return records.forget_step(user); }, std::move(done)};
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      auto batch = jobs_.take(k_max_batch, chores_.empty());
+      if (batch.empty() && jobs_.is_closed()) return;
+      if (!batch.empty()) write(batch);
+      if (!chores_.empty()) do_chore();
+      if (database_.failure()) return failed_(*database_.failure());
+    }
+  }
+
+  void write(std::deque<Job>& batch) {
+    std::vector<std::function<void()>> durable;
+    database_.run("BEGIN IMMEDIATE");
+    for (auto& job : batch) {
+      if (auto* chore = std::get_if<Chore>(&job)) {
+        chores_.push_back(std::move(*chore));
+      } else {
+        auto& put = std::get<Put>(job);
+        records_.write(put.record);
+        durable.push_back(std::move(put.durable));
+      }
+    }
+    database_.run("COMMIT");
+    if (!database_.failure()) settled_(std::move(durable));
+  }
+
+  void do_chore() {
+    database_.run("BEGIN IMMEDIATE");
+    const bool more = chores_.front().step(records_);
+    database_.run("COMMIT");
+    if (more || database_.failure()) return;
+    settled_({std::move(chores_.front().done)});
+    chores_.pop_front();
+  }
+
+  Database& database_;
+  const std::function<void(std::vector<std::function<void()>>)> settled_;
+  const std::function<void(const std::string&)> failed_;
+  RecordWriter records_;
+  std::deque<Chore> chores_;
+  Mailbox<Job> jobs_;
+  std::jthread thread_;
+};
+
+// The thread that reads.
+class Reader {
+ public:
+  using Question = std::function<void(Database&, RecordReader&)>;
+
+  explicit Reader(const std::string& file) : database_(file, Database::Mode::ReadOnly), records_(database_) {
+    database_.run(std::string(k_reader_pragmas));
+  }
+
+  const std::optional<std::string>& failure() const { return database_.failure(); }
+  void start() { thread_ = std::jthread([this] { work(); }); }
+  void ask(Question question) { questions_.put(std::move(question)); }
+  void stop() {
+    stopped_ = true;
+    questions_.close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void work() {
+    for (auto batch = questions_.take(k_max_read_batch, true); !batch.empty(); batch = questions_.take(k_max_read_batch, true)) {
+      for (const auto& question : batch) {
+        if (stopped_) return;
+        question(database_, records_);
+      }
+    }
+  }
+
+  Database database_;
+  RecordReader records_;
+  Mailbox<Question> questions_;
+  std::atomic<bool> stopped_ = false;
+  std::jthread thread_;
+};
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(SqliteOptions options, std::unique_ptr<Database> database)
+      : options_(std::move(options)),
+        database_(std::move(database)),
+        writer_(*database_, [this](auto durable) { on_settled(std::move(durable)); }, [this](const auto& why) { on_failed(why); }),
+        reader_(options_.file) {}
+
+  // Not before the statements of both fit the tables. Nothing, or what does not.
+  std::optional<std::string> start() {
+    if (const auto failure = database_->failure() ? database_->failure() : reader_.failure()) return failure;
+    writer_.start();
+    reader_.start();
+    return std::nullopt;
+  }
+
+  ~SqliteStore() override {
+    reader_.stop();
+    writer_.stop();
+  }
+
+  void put(core::Record record, std::function<void()> durable) override {
+    if (is_broken_) return;
+    ++pending_;
+    writer_.put(Put{std::move(record), [this, durable = std::move(durable)] {
+                      --pending_;
+                      durable();
+                    }});
+  }
+
+  std::size_t pending() const override { return pending_; }
+
+  void find_call(const CallId& id, OnCall found) override {
+    ask<std::optional<core::CallRecord>>([id](RecordReader& records) { return records.find_call(id); }, std::move(found));
+  }
+
+  void list_calls(const CallQuery& query, OnCalls found) override {
+    ask<std::vector<core::CallRecord>>([query](RecordReader& records) { return records.list_calls(query); }, std::move(found));
+  }
+
+  Found<std::vector<core::Record>> load(Instant ended_since) override {
+    Database database(options_.file, Database::Mode::ReadOnly);
+    RecordReader records(database);
+    auto found = records.load(ended_since);
+    if (database.failure()) return broken("cannot be read: " + *database.failure());
+    if (records.has_met_nonsense()) return broken("is damaged: it holds a record that makes no sense");
+    return found;
+  }
+
+  void purge(Instant ended_before, std::function<void()> done) override {
+    writer_.put(Chore{[ended_before](RecordWriter& records) { return records.purge_step(ended_before); }, std::move(done)});
+  }
+
+  void forget_user(const UserKey& user, std::function<void()> done) override {
+    // Two steps at least, so that the intention is durable before the first call is changed.
+    auto begun = std::make_shared<bool>(false);
+    writer_.put(Chore{[user, begun](RecordWriter& records) {
+                        if (std::exchange(*begun, true)) return records.forget_step(user);
+                        records.start_forgetting(user);
+                        return true;
+                      },
+                      std::move(done)});
+  }
+
+ private:
+  StoreError broken(const std::string& what) const { return {StoreError::Kind::Broken, options_.file + " " + what}; }
+
+  // On the writer's thread.
+  void on_settled(std::vector<std::function<void()>> durable) {
+    options_.post([durable = std::move(durable)] {
+      for (const auto& tell : durable) tell();
+    });
+  }
+
+  // On the writer's or the reader's thread.
+  void on_failed(const std::string& why) {
+    options_.post([this, error = broken("can keep nothing more: " + why)] { break_off(error); });
+  }
+
+  void break_off(const StoreError& why) {
+    if (!std::exchange(is_broken_, true)) options_.broken(why);
+  }
+
+  template <class T>
+  void ask(std::function<T(RecordReader&)> read, std::function<void(Found<T>)> found) {
+    if (reads_ >= k_max_pending_reads) {
+      return found(StoreError{StoreError::Kind::Busy, "too many questions wait for " + options_.file});
+    }
+    ++reads_;
+    reader_.ask([this, read = std::move(read), found = std::move(found)](Database& database, RecordReader& records) {
+      auto answer = std::make_shared<Found<T>>(read(records));
+      if (records.has_met_nonsense()) *answer = broken("is damaged: it holds a record that makes no sense");
+      if (database.failure()) *answer = broken("cannot be read: " + *database.failure());
+      options_.post([this, found, answer] {
+        --reads_;
+        if (!*answer) break_off(answer->error());
+        found(std::move(*answer));
+      });
+    });
+  }
+
+  const SqliteOptions options_;
+  const std::unique_ptr<Database> database_;  // the writer's
+  Writer writer_;
+  Reader reader_;
+  std::size_t pending_ = 0, reads_ = 0;
+  bool is_broken_ = false;
+};
+
+}  // namespace
+
+Found<std::unique_ptr<Store>> open_sqlite(SqliteOptions options) {
+  auto database = std::make_unique<Database>(options.file, Database::Mode::ReadWrite);
+  auto problem = prepare_schema(*database);
+  if (!problem) database->run(std::string(k_writer_pragmas));
+  if (!problem && options.max_pages > 0) database->run("PRAGMA max_page_count = " + std::to_string(options.max_pages));
+  std::unique_ptr<SqliteStore> store;
+  if (!problem) {
+    store = std::make_unique<SqliteStore>(options, std::move(database));
+    if (const auto failure = store->start()) problem = "cannot be used: " + *failure;
+  }
+  if (problem) return StoreError{StoreError::Kind::Broken, options.file + " " + *problem};
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace offhook::store
