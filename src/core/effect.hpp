@@ -38,9 +38,12 @@ struct MakeSessionToken { ClientId client; std::string cmd_id; ProjectId project
 // Answer to AdminCreateSession.
 struct SessionMade { std::uint64_t request = 0; SessionId session; };
 
+// The engine knows this user no more; the store is to forget him in past calls.
+struct UserForgotten { UserKey user; };
+
 // Answer to the requests of a backend that have a number.
-enum class RestRefusal { CallerOffline, CallOver, LimitReached };
-struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal> answer; };
+enum class RestRefusal { CallerOffline, CallOver, LimitReached, InCall };
+struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal, UserForgotten> answer; };
 
 // No live call is left after DrainStarted: the program may stop.
 struct Drained {};

@@ -174,6 +174,16 @@ struct Engine::Parts {
     users.set_rules(event.user, std::move(event.rules));
     desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
   }
+  void take(HistoryUnavailable& event) {
+    desk.refuse({event.client, event.cmd_id}, wire::ErrorWord::Overloaded, "Too many ask for their history; try again in 5 s.");
+  }
+  void take(AdminForgetUser& event) {
+    if (users.forget(event.user)) {
+      desk.effect(RestAnswered{event.request, UserForgotten{event.user}});
+    } else {
+      desk.effect(RestAnswered{event.request, RestRefusal::InCall});
+    }
+  }
   void take(AdminCreateSession& event) {
     const auto session = desk.make_id<SessionKind>(slot_of(event.project));
     desk.post(CreateSession{session, event.project, std::nullopt, std::nullopt, event.request});

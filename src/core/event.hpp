@@ -48,6 +48,12 @@ struct HistoryLoaded {
   std::vector<wire::HistoryRecord> records;
 };
 
+// Answer to LoadHistory where the store has too much to do.
+struct HistoryUnavailable {
+  ClientId client;
+  std::string cmd_id;
+};
+
 // Answer to MakeSessionToken.
 struct SessionTokenMade {
   ClientId client;
@@ -71,9 +77,11 @@ struct AdminPlaceCall { std::uint64_t request = 0; ProjectId project; wire::Plac
 struct AdminRingMore { std::uint64_t request = 0; CallId call; std::vector<UserId> users; };
 struct AdminGetRules { std::uint64_t request = 0; UserKey user; };
 struct AdminSetRules { std::uint64_t request = 0; UserKey user; wire::Rules rules; };
+// Nothing the user has left here is to be known any more; refused while the user is in a call. Answered by RestAnswered.
+struct AdminForgetUser { std::uint64_t request = 0; UserKey user; };
 
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
-                           AdminSetRules>;
+                           AdminSetRules, HistoryUnavailable, AdminForgetUser>;
 
 }  // namespace offhook::core

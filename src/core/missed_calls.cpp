@@ -88,6 +88,20 @@ void MissedCalls::forget_old() {
   }
 }
 
+void MissedCalls::forget(const UserKey& user) {
+  std::vector<std::pair<UserKey, CallId>> all;
+  for (const auto& [owner, entries] : users_) {
+    if (owner.project != user.project) continue;
+    for (const auto& entry : entries) {
+      const auto& legs = entry.record.legs;
+      const bool in_group = std::any_of(legs.begin(), legs.end(), [&](const auto& leg) { return leg.user == user.user; });
+      if (owner == user || entry.record.peer == user.user || in_group) all.emplace_back(owner, entry.record.call_id);
+    }
+  }
+  std::sort(all.begin(), all.end());  // not in the order of a hash map
+  for (const auto& [owner, call] : all) forget(owner, call);
+}
+
 void MissedCalls::forget(const UserKey& user, CallId call) {
   const auto found = users_.find(user);
   if (found == users_.end() || find(user, call) == nullptr) return;

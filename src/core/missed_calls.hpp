@@ -18,6 +18,8 @@ class MissedCalls {
   // Does nothing if the call is there already.
   void add(const MissedCall& mail);
   void seen(const MissedSeen& mail);
+  // What the user has missed, and what others have missed of him. Takes time in proportion to all missed calls.
+  void forget(const UserKey& user);
 
   // Tells a device that has come online what it does not know yet; its welcome showed the calls in `shown`.
   void tell(const Member& member, const std::vector<CallId>& shown);

@@ -81,4 +81,22 @@ std::vector<wire::LegView> leg_views(const CallRecord& record) {
   return views;
 }
 
+void forget_user(CallRecord& record, const UserId& user) {
+  const auto blot_out = [&](LegRecord& leg) {
+    if (leg.user != user) return;
+    leg.user = k_forgotten_user;
+    leg.devices.clear();
+    if (leg.winner) leg.winner = DeviceId();
+    leg.moving.reset();
+  };
+  for (auto& leg : record.legs) blot_out(leg);
+  blot_out(record.caller_leg);
+  std::erase_if(record.invites, [&](const InviteRecord& invite) { return invite.user == user; });
+  if (record.group) std::replace(record.group->users.begin(), record.group->users.end(), user, UserId(k_forgotten_user));
+  if (record.caller != user) return;
+  record.caller = k_forgotten_user;
+  record.caller_device.clear();
+  record.data.reset();
+}
+
 }  // namespace offhook::core

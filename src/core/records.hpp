@@ -152,4 +152,10 @@ wire::HistoryRecord history_record(const CallRecord& record, const UserId& user)
 
 std::vector<wire::LegView> leg_views(const CallRecord& record);
 
+// Takes the user's place in every record that outlives him. No user can have this name.
+inline constexpr std::string_view k_forgotten_user = "~deleted";
+
+// Blots out who the user was: name, devices, and what was said with the invite, if it was his. The others keep their history.
+void forget_user(CallRecord& record, const UserId& user);
+
 }  // namespace offhook::core

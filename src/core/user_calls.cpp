@@ -168,6 +168,15 @@ void UserEngine::set_rules(const UserKey& user, wire::Rules rules) {
   rules_[user] = std::move(rules);
 }
 
+bool UserEngine::forget(const UserKey& user) {
+  const auto present = users_.find(user);
+  if (present != users_.end() && !present->second.live_calls.empty()) return false;
+  if (rules_.erase(user) > 0) desk_.effect(Store{GoneRecord{key_of(RulesRecord{user, {}})}});
+  if (seen_.erase(user) > 0) desk_.effect(Store{GoneRecord{key_of(SeenRecord{user})}});
+  missed_.forget(user);
+  return true;
+}
+
 void UserEngine::on(const AskRules& mail) {
   if (mail.change) set_rules(mail.user, *mail.change);
   desk_.reply(mail.asker, wire::RulesReply{rules_of(mail.user)});

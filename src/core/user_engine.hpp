@@ -36,6 +36,8 @@ class UserEngine {
 
   wire::Rules rules_of(const UserKey& user) const;
   void set_rules(const UserKey& user, wire::Rules rules);
+  // Rules, missed calls (of others, too, where they name the user) and that the user was here. False: not while in a call.
+  bool forget(const UserKey& user);
 
   std::size_t users() const { return users_.size(); }
 

@@ -55,7 +55,10 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
 
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
   if (message.path.starts_with("/v1/")) return rest(request, message);
-  respond(request, answer(message).value_or(not_found()));
+  if (message.method == "GET" || message.method == "HEAD") return respond(request, answer(message).value_or(not_found()));
+  auto refused = failure(405, "not_allowed", "This can be read only.");
+  refused.headers.emplace_back("Allow", "GET, HEAD");
+  respond(request, std::move(refused));
 }
 
 void Loop::respond(net::RequestId request, net::HttpResponse response) {

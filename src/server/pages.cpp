@@ -16,20 +16,11 @@ bool is_known(const web::Page& page, std::string_view if_none_match) {
   return if_none_match == "*" || if_none_match.find(page.etag) != std::string_view::npos;
 }
 
-net::HttpResponse refuse_method() {
-  net::HttpResponse response;
-  response.status = 405;
-  response.body = "A page is read with GET or HEAD.\n";
-  response.headers.emplace_back("Allow", "GET, HEAD");
-  return response;
-}
-
 }  // namespace
 
 std::optional<net::HttpResponse> page_response(const net::HttpRequest& request) {
   const auto page = web::find_page(request.path);
   if (!page) return std::nullopt;
-  if (request.method != "GET" && request.method != "HEAD") return refuse_method();
   net::HttpResponse response;
   response.content_type = page->content_type;
   response.headers.emplace_back("ETag", page->etag);

@@ -7,7 +7,7 @@
 
 namespace offhook::server {
 
-// Nothing if there is no page at this path. 304 without a body if the client has these very bytes.
+// Of a GET or HEAD. Nothing if there is no page at this path. 304 without a body if the client has these very bytes.
 std::optional<net::HttpResponse> page_response(const net::HttpRequest& request);
 
 }  // namespace offhook::server

@@ -81,6 +81,7 @@ net::HttpResponse refusal(core::RestRefusal why) {
     case core::RestRefusal::CallOver: return failure(409, "call_over", "The call has ended.");
     case core::RestRefusal::LimitReached:
       return failure(409, "limit_reached", "A device places 16 live calls at most, a call rings 16 users at most.");
+    case core::RestRefusal::InCall: return failure(409, "in_call", "The user is in a call; end it first.");
   }
   return not_found();
 }
@@ -123,9 +124,11 @@ std::uint64_t Loop::wait(net::RequestId request, unsigned status) {
 }
 
 void Loop::rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
-  const auto name = between(message.path, "/v1/users/", "/rules");
+  const bool whole = message.method == "DELETE";
+  const auto name = between(message.path, "/v1/users/", whole ? "" : "/rules");
   const auto user = name ? percent_decode(*name, false) : std::nullopt;
   if (!user || !wire::valid_user(*user)) return respond(request, not_found());
+  if (whole) return feed(core::AdminForgetUser{wait(request), {project, *user}});
   if (message.method == "GET") return feed(core::AdminGetRules{wait(request), {project, *user}});
   if (message.method != "PUT") return respond(request, not_found());
   auto rules = wire::decode_rules(message.body);
@@ -190,6 +193,9 @@ void Loop::carry_out_one(core::RestAnswered& effect) {
   const auto [request, status] = node.mapped();
   if (const auto* id = std::get_if<CallId>(&effect.answer)) return respond_with_call(request, *id, status);
   if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) return respond(request, json(200, wire::encode(*rules)));
+  if (const auto* gone = std::get_if<core::UserForgotten>(&effect.answer)) {
+    return store_.forget_user(gone->user, [this, request] { respond(request, json(200, "{\"deleted\":true}")); });
+  }
   respond(request, refusal(std::get<core::RestRefusal>(effect.answer)));
 }
 

@@ -42,26 +42,30 @@ export function writeConfig(text) {
 }
 
 // The server in development mode; port 0 lets the system choose.
-export function startServer(config, port = 0) {
-  return startProgram(['--dev', '--listen', `127.0.0.1:${port}`, ...(config ? ['--config', writeConfig(config)] : [])]);
+export function startServer(config, port = 0, options = []) {
+  return startProgram(['--dev', '--listen', `127.0.0.1:${port}`, ...(config ? ['--config', writeConfig(config)] : []), ...options]);
 }
 
-export async function startProgram(args) {
-  const child = spawn(offhookd, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+// `errors`: where stderr goes, as of child_process.
+export async function startProgram(args, errors = 'inherit') {
+  const child = spawn(offhookd, args, { stdio: ['ignore', 'pipe', errors] });
   atExit.push(() => child.kill('SIGKILL'));
   const exited = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+  let said = '';
   const url = await new Promise((resolve, reject) => {
-    let said = '';
     child.stdout.on('data', (bytes) => {
       said += bytes;
       const found = /https?:\/\/127\.0\.0\.1:\d+/.exec(said);
-      if (found) resolve(found[0]);
+      if (found && said.endsWith('\n\n')) resolve(found[0]);  // the whole banner is there
     });
     child.on('exit', () => reject(new Error(`the server did not start: ${said}`)));
   });
   return {
     url,
     port: Number(new URL(url).port),
+    pid: child.pid,
+    stderr: child.stderr,
+    said: () => said,
     exited,
     signal: (name) => child.kill(name),
     stop: async () => { child.kill('SIGKILL'); await exited; },

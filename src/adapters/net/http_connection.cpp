@@ -121,11 +121,12 @@ std::optional<HttpResponse> HttpConnection::objection() const {
     case http::verb::get:
     case http::verb::head:
     case http::verb::post:
-    case http::verb::put: return std::nullopt;
+    case http::verb::put:
+    case http::verb::delete_: return std::nullopt;
     default: break;  // an enum of thirty methods that is not ours
   }
-  auto response = plain(405, "Methods served here: GET, HEAD, POST, PUT.");
-  response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT");
+  auto response = plain(405, "Methods served here: GET, HEAD, POST, PUT, DELETE.");
+  response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE");
   return response;
 }
 

@@ -25,7 +25,7 @@ enum class Link : std::uint64_t {};
 enum class RequestId : std::uint64_t {};
 
 struct HttpRequest {
-  std::string method;  // "GET", "HEAD", "POST", "PUT"; others are answered here
+  std::string method;  // "GET", "HEAD", "POST", "PUT", "DELETE"; others are answered here
   std::string path;    // as sent, still percent-encoded
   std::string query;   // after the '?', as sent
   std::string host;
