@@ -41,7 +41,7 @@ TEST(Config, TheDevelopmentSecretNeedsDevelopmentMode) {
   const std::string file = "[[project]]\nkey = \"7\"\nsecret = \"offhook-development-secret\"\n";
   EXPECT_NE(problems(file, false).find("development secret"), std::string::npos);
   EXPECT_NE(problems("", false).find("--dev"), std::string::npos);
-  EXPECT_EQ(problems("[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n", false), "");
+  EXPECT_EQ(problems("[data]\ndir = \"/x\"\n[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n", false), "");
   EXPECT_NE(problems("[server]\nlisten = \"0.0.0.0:80\"\n").find("this machine only"), std::string::npos);
 }
 
@@ -88,8 +88,30 @@ TEST(Config, WordsAndNumbers) {
   EXPECT_NE(problems("[limits]\nrings_per_caller = \"60\"\n").find("whole number"), std::string::npos);
 }
 
+TEST(Config, AFolderOrThatThereIsNoneMustBeSaidOutsideDevelopment) {
+  const std::string project = "[[project]]\nkey = \"7\"\nsecret = \"0123456789abcdef\"\n";
+  EXPECT_NE(problems(project, false).find("--data DIR"), std::string::npos);
+  EXPECT_EQ(problems("[data]\ndir = \":memory:\"\n" + project, false), "");
+  EXPECT_EQ(problems("", true), "");
+  CommandLine line;
+  line.dev = true;
+  EXPECT_EQ(complete(Config{}, line)->data, "");
+  line.data = "/x";
+  EXPECT_EQ(complete(*parse_config("[data]\ndir = \"/y\"\n", "f"), line)->data, "/x");
+  line.data = ":memory:";
+  EXPECT_EQ(complete(*parse_config("[data]\ndir = \"/y\"\n", "f"), line)->data, "");
+}
+
+TEST(Config, HistoryIsKeptForADayOrMoreOrForEver) {
+  EXPECT_EQ(parse_config("", "f")->keep_calls, 90 * 24h);
+  EXPECT_EQ(parse_config("[data]\nkeep_calls = \"1d\"\n", "f")->keep_calls, 24h);
+  EXPECT_EQ(parse_config("[data]\nkeep_calls = \"0s\"\n", "f")->keep_calls, 0s);
+  EXPECT_NE(problems("[data]\nkeep_calls = \"23h\"\n").find("1d"), std::string::npos);
+}
+
 TEST(Config, Durations) {
   EXPECT_EQ(parse_duration("4h"), 4h);
+  EXPECT_EQ(parse_duration("2d"), 48h);
   for (const auto* wrong : {"", "5", "s", "-1s", "5 s", "99999999999999999999s"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
   for (const auto d : {Duration{1500ms}, Duration{20s}, Duration{5min}, Duration{4h}}) EXPECT_EQ(parse_duration(to_text(d)), d);
 }

@@ -60,7 +60,7 @@ std::optional<std::string> read_words(const Fields& fields, store::CallQuery& qu
   return std::nullopt;
 }
 
-std::string to_json(const std::vector<core::CallRecord>& records, std::size_t limit) {
+std::string page_of(const std::vector<core::CallRecord>& records, std::size_t limit) {
   std::string body = "{\"calls\":[";
   for (const auto& record : records) body += (body.ends_with('[') ? "" : ",") + to_json(record);
   body += "]";
@@ -151,7 +151,7 @@ void Loop::list_calls(net::RequestId request, const net::HttpRequest& message, c
   }
   query.project = project;
   store_.list_calls(query, [this, request, limit = query.limit](auto found) {
-    respond(request, found ? json(200, to_json(*found, limit)) : overloaded());
+    respond(request, found ? json(200, page_of(*found, limit)) : overloaded());
   });
 }
 

@@ -53,6 +53,7 @@ async function ask(method, target, { body, token = makeToken({ scope: 'admin' })
 const doors = [
   ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
   ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
+  ['DELETE', '/v1/users/x'],
 ];
 for (const [method, path] of doors) {
   test(`${method} ${path} is for admin tokens only`, async () => {
@@ -152,6 +153,18 @@ test('rules are read and replaced; the user sees the same', async () => {
   assert.equal((await ask('PUT', path, { body: { max_parallel_rings: 9 } })).status, 400);
   assert.equal((await ask('GET', '/v1/users/~x/rules')).status, 404);
   assert.equal((await ask('PUT', '/v1/users/~x/rules', { body: {} })).status, 404);
+});
+
+test('a user is deleted, but not out of a call', async () => {
+  const caller = await connect(server, 'rest/gone', 'd');
+  const path = `/v1/users/${encodeURIComponent('rest/gone')}`;
+  const { call } = await caller.ask('invite', { to: 'nobody', media: 'none' });
+  const refused = await ask('DELETE', path);
+  assert.deepEqual([refused.status, refused.body.error], [409, 'in_call']);
+  await caller.ask('cancel', { call_id: call.call_id });
+  assert.deepEqual((await ask('DELETE', path)).body, { deleted: true });
+  assert.equal((await ask('GET', `/v1/calls/${call.call_id}`)).body.caller, '~deleted');
+  assert.equal((await ask('DELETE', '/v1/users/~x')).status, 404);
 });
 
 test('a session is made', async () => {

@@ -53,7 +53,7 @@ test('pages of other sites may load the library, and nothing else', async () => 
 });
 
 test('the pages are there without development mode as well', async () => {
-  const server = await startProgram(['--listen', '127.0.0.1:0', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
+  const server = await startProgram(['--listen', '127.0.0.1:0', '--data', ':memory:', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
   assert.equal((await fetch(server.url)).status, 200);
   await server.stop();
 });
@@ -79,7 +79,7 @@ test('the banner of development mode fits one screen, says where to go and what 
 });
 
 test('the banner without development mode tells no secret', async () => {
-  const banner = await bannerOf(['--listen', '127.0.0.1:0', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
+  const banner = await bannerOf(['--listen', '127.0.0.1:0', '--data', ':memory:', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
   assert.match(banner, /ws:\/\/127\.0\.0\.1:\d+\/v1\/client/);
   assert.ok(!banner.includes('0123456789abcdef') && !banner.includes('offhook-development-secret'));
 });

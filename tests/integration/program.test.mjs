@@ -41,6 +41,7 @@ const refusedFiles = [
   ['a key that is misspelt', '[timers]\nring_timeot = "5s"\n', /:2: .*did you mean "ring_timeout"/],
   ['a table that is misspelt', '[timer]\n', /did you mean "timers"/],
   ['a duration without unit', '[timers]\nring_timeout = 5\n', /"20s"/],
+  ['history that is kept too short', '[data]\nkeep_calls = "2h"\n', /:2: "keep_calls" must be "1d" or more/],
   ['a duration out of range', '[timers]\nring_timeout = "1h"\n', /ring_timeout .* 1 s to 120 s/],
   ['timers that contradict each other', '[timers]\nsetup_timeout = "30s"\n', /ring_timeout .* setup_timeout/],
   ['half of TLS', '[tls]\nkey = "k.pem"\n', /certificate and key/],
@@ -67,7 +68,7 @@ test('the default configuration is sound, and so is one with a project of its ow
   const defaults = writeConfig((await run(['--print-default-config'])).stdout);
   const { code, stdout } = await run(['--dev', '--check-config', '--config', defaults]);
   assert.deepEqual([code, stdout], [0, 'The configuration is sound.\n']);
-  const own = writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n');
+  const own = writeConfig('[data]\ndir = "/var/lib/offhook"\n[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n');
   assert.equal((await run(['--check-config', '--config', own])).code, 0);
 });
 
@@ -123,7 +124,7 @@ test('in development mode a page of another site gets nothing by DNS rebinding',
 
 test('there are tokens for the asking in development mode only', async () => {
   const playful = await startServer();
-  const earnest = await startProgram(['--listen', '127.0.0.1:0', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
+  const earnest = await startProgram(['--listen', '127.0.0.1:0', '--data', ':memory:', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
   assert.equal((await fetch(`${playful.url}/dev/token?user=a`)).status, 200);
   assert.equal((await fetch(`${earnest.url}/dev/token?user=a`)).status, 404);
   await Promise.all([playful.stop(), earnest.stop()]);
