@@ -308,8 +308,17 @@ bool ClientEngine::may_spend(Client& client) {
   return true;
 }
 
+// Does this command begin something that the store would have to keep as well?
+bool ClientEngine::begins_something(const wire::ClientMessage& message) {
+  return std::holds_alternative<wire::Invite>(message) || std::holds_alternative<wire::RingMore>(message) ||
+         std::holds_alternative<wire::SessionCreate>(message) || std::holds_alternative<wire::SetRules>(message);
+}
+
 void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
   const Asker asker{client.self.client, *cmd_id_of(message)};
+  if (desk_.store_is_behind && begins_something(message)) {
+    return desk_.refuse(asker, ErrorWord::Overloaded, "The server's disk is behind; try again in 5 s.");
+  }
   const auto to_session = [&](SessionId session) { dispatch_session(client, session, std::move(message), std::move(claims)); };
   if (std::holds_alternative<wire::SessionReject>(message)) {
     if (claims && claims->session) return to_session(*claims->session);

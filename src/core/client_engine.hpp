@@ -110,6 +110,7 @@ class ClientEngine {
   void command(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
   bool is_repeated(Client& client, const std::string& cmd_id);
   bool may_spend(Client& client);
+  static bool begins_something(const wire::ClientMessage& message);
   void withdraw(Client& client, wire::Cancel&& command);
   bool take_withdrawn(Client& client, const std::string& cmd_id);
   void park(const DeviceKey& device, CommandMemory&& memory);

@@ -174,6 +174,7 @@ struct Engine::Parts {
     users.set_rules(event.user, std::move(event.rules));
     desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
   }
+  void take(StoreBehind& event) { desk.store_is_behind = event.behind; }
   void take(HistoryUnavailable& event) {
     desk.refuse({event.client, event.cmd_id}, wire::ErrorWord::Overloaded, "Too many ask for their history; try again in 5 s.");
   }

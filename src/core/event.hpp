@@ -62,6 +62,9 @@ struct SessionTokenMade {
   std::string token;
 };
 
+// Too many records wait to be durable, or no more: until then clients begin nothing new (word overloaded).
+struct StoreBehind { bool behind = true; };
+
 // The program was told to stop: refuse new calls now, end the live ones at `end_at`.
 struct DrainStarted { Instant end_at; };
 
@@ -82,6 +85,7 @@ struct AdminForgetUser { std::uint64_t request = 0; UserKey user; };
 
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
-                           AdminSetRules, HistoryUnavailable, AdminForgetUser>;
+                           AdminSetRules, HistoryUnavailable, AdminForgetUser,
+                           StoreBehind>;
 
 }  // namespace offhook::core

@@ -142,6 +142,7 @@ struct Desk {
   TimerWheel timers;
   Instant now{};
   std::optional<Instant> drain_end;  // set while the program is stopping
+  bool store_is_behind = false;
   std::deque<Mail> mail;
   Effects* out = nullptr;
 

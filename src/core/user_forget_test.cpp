@@ -67,5 +67,19 @@ TEST_F(Forget, HistoryThatCannotBeHadIsAnErrorThatSaysWhen) {
   EXPECT_EQ(world.last<wire::Error>(alice).cmd_id, "h");
 }
 
+TEST_F(Forget, WhileTheStoreIsBehindNothingIsBegunAndWhatGoesOnGoesOn) {
+  const auto call = invite();
+  world.feed(StoreBehind{true});
+  world.send(alice, wire::Invite{"", "carol", wire::Media::None, {}, {}});
+  EXPECT_EQ(world.last<wire::Error>(alice).error, wire::ErrorWord::Overloaded);
+  world.send(bob, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bob).phase, wire::Phase::Connecting);
+  world.feed(Received{alice.link, wire::Invite{"c1", "bob", wire::Media::None, {}, {}}, std::nullopt});
+  EXPECT_EQ(world.replied_call(alice).call_id, call) << "one that is sent again is no new one";
+  world.feed(StoreBehind{false});
+  world.send(alice, wire::Invite{"", "carol", wire::Media::None, {}, {}});
+  EXPECT_NE(world.replied_call(alice).call_id, call);
+}
+
 }  // namespace
 }  // namespace offhook::core

@@ -19,10 +19,16 @@ const std::string* token_in(const wire::ClientMessage& message) {
   return connect != nullptr && connect->token ? &*connect->token : nullptr;
 }
 
-// Does this command begin something that the store would have to keep as well?
-bool begins_something(const wire::ClientMessage& message) {
-  return std::holds_alternative<wire::Invite>(message) || std::holds_alternative<wire::RingMore>(message) ||
-         std::holds_alternative<wire::SessionCreate>(message) || std::holds_alternative<wire::SetRules>(message);
+bool is_heartbeat(const core::Effect& effect) {
+  const auto* send = std::get_if<core::Send>(&effect);
+  return send != nullptr && (std::holds_alternative<wire::ServerPing>(send->message) || std::holds_alternative<wire::ServerPong>(send->message));
+}
+
+// The link on which this effect is heard.
+std::optional<core::LinkId> link_of(const core::Effect& effect) {
+  if (const auto* send = std::get_if<core::Send>(&effect)) return send->link;
+  const auto* close = std::get_if<core::CloseLink>(&effect);
+  return close == nullptr ? std::nullopt : std::optional(close->link);
 }
 
 constexpr Duration k_purge_period = std::chrono::minutes{1};
@@ -83,10 +89,6 @@ void Loop::on_unreadable(net::Link link, net::Unreadable why) {
 void Loop::feed_text(core::LinkId link, std::string_view text) {
   auto message = wire::decode_client(text);
   if (!message) return feed(core::Refused{link, message.error(), false});
-  if (is_behind() && begins_something(*message)) {
-    const auto* cmd_id = wire::cmd_id_of(*message);
-    return feed(core::Refused{link, {*cmd_id, wire::ErrorWord::Overloaded, "The server's disk is behind; try again in 5 s."}, false});
-  }
   const bool is_hello = std::holds_alternative<wire::Hello>(*message);
   const auto* token = token_in(*message);
   if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
@@ -127,17 +129,43 @@ void Loop::take(core::Effects effects) {
     if (auto* store = std::get_if<core::Store>(&effect)) {
       put(std::move(store->record));
     } else {
-      waiting_.push_back({put_, std::move(effect)});
+      hold(std::move(effect));
     }
   }
   carrying_out_ = is_inner;
   carry_out_waiting();
+  mind_the_store();
+}
+
+// A heartbeat tells no fact. It passes by what waits for other links, so that a slow disk is not taken for a lost network.
+void Loop::hold(core::Effect effect) {
+  const auto link = link_of(effect);
+  if (is_heartbeat(effect) && durable_ < put_ && !held_links_.contains(*link)) return carry_out(effect);
+  if (link) ++held_links_[*link];
+  waiting_.push_back({put_, std::move(effect)});
+}
+
+void Loop::let_go(const core::Effect& effect) {
+  const auto held = link_of(effect) ? held_links_.find(*link_of(effect)) : held_links_.end();
+  if (held != held_links_.end() && --held->second == 0) held_links_.erase(held);
+}
+
+// Behind from the limit on, until half of it is done: not to and fro.
+void Loop::mind_the_store() {
+  const auto limit = is_behind_ ? store::k_max_pending_puts / 2 : store::k_max_pending_puts;
+  const bool is_behind = store_.pending() >= limit;
+  if (is_behind == is_behind_) return;
+  is_behind_ = is_behind;
+  on_problem(is_behind ? "the disk is behind by " + std::to_string(store_.pending()) + " records: nothing new is begun"
+                       : "the disk has caught up");
+  feed(core::StoreBehind{is_behind});
 }
 
 void Loop::put(core::Record record) {
   store_.put(std::move(record), [this, number = ++put_] {
     durable_ = number;
     carry_out_waiting();
+    mind_the_store();
   });
 }
 
@@ -155,6 +183,7 @@ void Loop::carry_out_waiting() {
     auto held = std::move(waiting_.front());
     waiting_.pop_front();
     if (auto* effect = std::get_if<core::Effect>(&held.what)) {
+      let_go(*effect);
       carry_out(*effect);
     } else {
       std::get<std::function<void()>>(held.what)();

@@ -51,6 +51,9 @@ class Loop : public net::Handler {
   void feed_text(core::LinkId link, std::string_view text);
   void set_alarm();
   void take(core::Effects effects);
+  void hold(core::Effect effect);
+  void let_go(const core::Effect& effect);
+  void mind_the_store();
   void put(core::Record record);
   void when_durable(std::function<void()> what);
   void carry_out_waiting();
@@ -77,7 +80,6 @@ class Loop : public net::Handler {
   void list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void respond_with_call(net::RequestId request, const CallId& call, unsigned status);
   std::uint64_t wait(net::RequestId request, unsigned status = 200);
-  bool is_behind() const { return store_.pending() >= store::k_max_pending_puts; }
   std::optional<std::string> secret_of(std::string_view project) const;
 
   const Config& config_;
@@ -89,7 +91,9 @@ class Loop : public net::Handler {
   std::deque<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
+  std::map<core::LinkId, std::size_t> held_links_;  // how many effects of each wait
   bool carrying_out_ = false;
+  bool is_behind_ = false;    // more than the limit waits; the engine knows
   std::uint64_t last_request_ = 0;
   struct Waiting {
     net::RequestId request;

@@ -107,7 +107,7 @@ void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
     return respond(request, failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\"."));
   }
   const bool is_end = message.path.ends_with("/end");  // makes less to do, not more
-  if (is_behind() && message.method != "GET" && message.method != "HEAD" && !is_end) return respond(request, overloaded());
+  if (is_behind_ && message.method != "GET" && message.method != "HEAD" && !is_end) return respond(request, overloaded());
   if (message.path == "/v1/sessions" && message.method == "POST") {
     return feed(core::AdminCreateSession{claims->project, wait(request, 201)});
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Client, connect, makeFolder, makeToken, rest, ring, run, startServer, talk, until, writeConfig } from './harness.mjs';
+import { Client, connect, makeFolder, makeToken, rest, ring, run, startProgram, startServer, talk, until, writeConfig } from './harness.mjs';
 
 // Long enough for whoever comes back, short enough to wait for the end of a call to which nobody does.
 const config = `[timers]
@@ -243,6 +243,30 @@ test('a folder that cannot be made is refused by name', async () => {
   const { code, stderr } = await run(['--dev', '--listen', '127.0.0.1:0', '--data', data]);
   assert.equal(code, 2);
   assert.ok(stderr.includes(data), stderr);
+});
+
+// No file of the process may grow beyond 256 KiB: what a disk without room is to it.
+test('a disk that takes no more: the server says so and stops, and what it had said before is there afterwards', async () => {
+  const data = makeFolder();
+  const limited = ['-c', 'ulimit -f 256; trap "" XFSZ; exec "$0" "$@"', process.env.OFFHOOKD];
+  const server = await startProgram([...limited, '--dev', '--listen', '127.0.0.1:0', '--data', data], 'pipe', 'bash');
+  let complaint = '';
+  server.stderr.on('data', (bytes) => { complaint += bytes; });
+  const client = await connect(server, 'keeper');
+  let told = 0;
+  for (let blocked = 1; client.closed === undefined; ++blocked) {
+    const answer = client.ask('set_rules', { rules: { blocked: [`nobody${blocked}`, ...Array.from({ length: 99 }, (_, n) => `${n}`.repeat(60))] } });
+    const kept = await Promise.race([answer, client.whenClosed]);
+    if (kept.rules) told = blocked;
+    else if (kept.error) await until(() => true);  // too many at once
+  }
+  assert.deepEqual(await server.exited, { code: 3, signal: null });
+  assert.match(complaint, /offhook\.db can keep nothing more: .*Stopping/);
+  assert.ok(told > 3, `${told}`);
+  const next = await start(data);
+  const { body } = await rest(next, '/v1/users/keeper/rules');
+  assert.ok(Number(body.blocked[0].slice('nobody'.length)) >= told);
+  await next.stop();
 });
 
 test('a folder is made on the way', async () => {
