@@ -26,10 +26,11 @@ async function start(data = makeFolder(), port = 0) {
   return server;
 }
 
-// Comes back to the server that was started again, which does not know the client any more, but its device and its calls.
-async function comeBack(client) {
+// Comes back to the server that was started again, which does not know the client any more, but its device and its calls. A
+// device that is started anew is back in a call when it names it.
+async function comeBack(client, call_id) {
   await client.whenClosed;
-  await client.resume();
+  await client.resume(call_id ? { calls: [call_id] } : {});
   assert.equal(client.welcome.resumed, false);
   return client.welcome.calls;
 }
@@ -39,7 +40,7 @@ test('killed while it rings: both come back to the same call, it is answered and
   const { caller, callee, call_id } = await ring(server, { data: 'about lunch' });
   await callee.ask('ring_ack', { call_id });
   await server.killAndRestart();
-  const [[hers], [his]] = await Promise.all([comeBack(caller), comeBack(callee)]);
+  const [[hers], [his]] = await Promise.all([comeBack(caller, call_id), comeBack(callee, call_id)]);
   assert.deepEqual([hers.call_id, hers.you, his.call_id, his.you, his.data], [call_id, 'calling', call_id, 'ringing', 'about lunch']);
   const connecting = caller.nextCall((call) => call.phase === 'connecting');
   const { call } = await callee.ask('answer', { call_id });
@@ -59,7 +60,7 @@ test('killed while it connects: both come back and talk', async () => {
   const { caller, callee, call_id } = await ring(server);
   const { session_id } = (await callee.ask('answer', { call_id })).call;
   await server.killAndRestart();
-  const [[hers], [his]] = await Promise.all([comeBack(caller), comeBack(callee)]);
+  const [[hers], [his]] = await Promise.all([comeBack(caller, call_id), comeBack(callee, call_id)]);
   assert.deepEqual([hers.phase, hers.session_id, his.you], ['connecting', session_id, 'winner']);
   const active = caller.nextCall((call) => call.phase === 'active');
   await Promise.all([caller, callee].map((client) => client.ask('session_connect', { session_id })));
@@ -72,7 +73,7 @@ test('killed in the middle of a conversation: both come back, it goes on, and it
   const { caller, callee, call_id, session_id } = await talk(server);
   const { body: before } = await rest(server, `/v1/calls/${call_id}`);
   await server.killAndRestart();
-  const [[hers], [his]] = await Promise.all([comeBack(caller), comeBack(callee)]);
+  const [[hers], [his]] = await Promise.all([comeBack(caller, call_id), comeBack(callee, call_id)]);
   assert.deepEqual([hers.phase, his.phase, hers.answered_at_ms], ['active', 'active', before.answered_at_ms]);
   for (const client of [caller, callee]) assert.ok((await client.ask('session_connect', { session_id })).connection);
   const ended = caller.nextEnd();

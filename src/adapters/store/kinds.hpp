@@ -1,7 +1,9 @@
-// The kinds of records that are kept whole under their key, as numbers of the file. Private to this module.
+// The kinds of records that are kept whole under their key, as numbers of the file, and other things in the form that columns
+// have. Private to this module.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/records.hpp"
@@ -15,6 +17,11 @@ template <> inline constexpr std::int64_t k_kind<core::MissedRecord> = 3;
 template <> inline constexpr std::int64_t k_kind<core::WithdrawnRecord> = 4;
 template <> inline constexpr std::int64_t k_kind<core::SeenRecord> = 5;
 
+// A call's id as the database has it, to find calls by.
 std::string id_bytes(const CallId& id);
+
+// Microseconds since the Unix epoch, as the database has them.
+inline std::int64_t us(Instant moment) { return moment.time_since_epoch().count(); }
+inline std::optional<std::int64_t> us(std::optional<Instant> moment) { return moment ? std::optional(us(*moment)) : std::nullopt; }
 
 }  // namespace offhook::store

@@ -5,8 +5,6 @@
 namespace offhook::store {
 namespace {
 
-std::int64_t us(Instant moment) { return moment.time_since_epoch().count(); }
-
 // A query put together from the filters that are there; `values` in the order of its question marks.
 struct Question {
   std::string text;

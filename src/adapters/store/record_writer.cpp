@@ -5,9 +5,6 @@
 namespace offhook::store {
 namespace {
 
-std::int64_t us(Instant moment) { return moment.time_since_epoch().count(); }
-std::optional<std::int64_t> us(std::optional<Instant> moment) { return moment ? std::optional(us(*moment)) : std::nullopt; }
-
 std::optional<std::int64_t> number_of(std::optional<wire::Outcome> outcome) {
   return outcome ? std::optional(static_cast<std::int64_t>(*outcome)) : std::nullopt;
 }
