@@ -55,7 +55,7 @@ test('the same device in another window: the first one says so and offers to tak
 });
 
 test('without development mode the page says why nobody can sign in', async () => {
-  const earnest = await startProgram(['--listen', '127.0.0.1:0', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
+  const earnest = await startProgram(['--listen', '127.0.0.1:0', '--data', ':memory:', '--config', writeConfig('[[project]]\nkey = "7"\nsecret = "0123456789abcdef"\n')]);
   const page = await newPage();
   for (const path of ['/', '/?user=alice']) {
     await page.goto(earnest.url + path);

@@ -64,7 +64,7 @@ class Server:
 
     async def start(self):
         self.is_killed = False
-        data = ["--data", str(self.data)] if self.data else []
+        data = ["--data", str(self.data or ":memory:")]
         self.child = await asyncio.create_subprocess_exec(
             str(programs()[0]), "--config", str(self.config), "--listen", self.listen, *data, stdout=self.log, stderr=self.log)
         limit = now_ms() + PATIENCE_SECONDS * 1000
