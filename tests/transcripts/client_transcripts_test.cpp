@@ -143,6 +143,7 @@ Seen seen(const client::event::Presence& e) { return {"presence", {{"user", e.us
 Seen seen(const client::event::Draining& e) { return {"draining", {{"remaining_ms", e.remaining_ms}}, {}}; }
 Seen seen(const client::event::Missed& e) { return {"missed", body_of(wire::Missed{0, e.record}), {}}; }
 Seen seen(const client::event::Error& e) { return {"error", {{"word", e.problem.word}, {"message", e.problem.message}}, {}}; }
+Seen seen(const client::event::LiveElsewhere&) { return {}; }
 Seen seen(const client::event::UnseenOutcome&) { return {}; }
 Seen seen(const client::event::Online&) { return {}; }
 Seen seen(const client::event::Offline&) { return {}; }

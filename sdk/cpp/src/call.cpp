@@ -17,11 +17,15 @@ Call::Core::Core(std::weak_ptr<Client::Core> owner, const client::CallView& view
       peer(view.peer),
       media(view.media),
       data(view.data),
-      state(view.role == Role::Caller ? CallState::Calling : CallState::Incoming) {
+      state(view.is_moving ? CallState::Moving : view.role == Role::Caller ? CallState::Calling : CallState::Incoming) {
   note(view);
 }
 
 void Call::Core::note(const client::CallView& view) {
+  is_second = view.is_second;
+  is_moving = view.is_moving;
+  group_mode = view.group_mode;
+  if (!view.legs.empty()) legs.set(view.legs);
   if (!view.call_id || has_id) return;
   call_id = *view.call_id;
   has_id = true;
@@ -32,12 +36,24 @@ void Call::Core::on_moment(CallMoment moment) {
     case CallMoment::Calling:
     case CallMoment::Incoming: return;  // how it was made
     case CallMoment::Ringing: state = CallState::Ringing; return tell_handler(handlers.ringing);
-    case CallMoment::Connecting: state = CallState::Connecting; return tell_handler(handlers.connecting);
+    case CallMoment::Connecting:
+      was_connecting = true;
+      state = is_moving ? CallState::Moving : CallState::Connecting;
+      return tell_handler(handlers.connecting);
     case CallMoment::Active: state = CallState::Active; return tell_handler(handlers.active);
     case CallMoment::PeerUnstable: peer_unstable = true; return tell_handler(handlers.peer_unstable);
     case CallMoment::PeerStable: peer_unstable = false; return tell_handler(handlers.peer_stable);
-    case CallMoment::Legs: return;
+    case CallMoment::Legs: return tell_handler(handlers.legs, legs.get());
   }
+}
+
+// Before the answer a lost connection is nothing to show: the watchdogs have it.
+void Call::Core::on_link(bool is_up) {
+  const auto now = state.load();
+  const bool is_in = now == CallState::Moving || now == CallState::Connecting || now == CallState::Active;
+  if (!is_in || reconnecting == !is_up) return;
+  reconnecting = !is_up;
+  tell_handler(is_up ? handlers.reconnected : handlers.reconnecting);
 }
 
 void Call::Core::join(std::shared_ptr<Session::Core> joined) {
@@ -47,9 +63,11 @@ void Call::Core::join(std::shared_ptr<Session::Core> joined) {
 
 // Handlers go, for they may well hold the call itself.
 void Call::Core::on_end(CallEnd how) {
-  how.text = outcome_text(how.outcome, how.reason, role, peer);
+  const bool is_of_group = role == Role::Caller && group_mode.load() && legs.get().size() != 1;
+  how.text = outcome_text(how.outcome, how.reason, role, is_of_group ? "The group" : peer);
   end = std::move(how);
   peer_unstable = false;
+  reconnecting = false;
   state = CallState::Ended;
   const auto told = std::exchange(handlers, {}).ended;
   session.reset();
@@ -66,6 +84,10 @@ Media Call::media() const { return core_->media; }
 const std::optional<std::string>& Call::data() const { return core_->data; }
 CallState Call::state() const { return core_->state; }
 bool Call::peer_unstable() const { return core_->peer_unstable; }
+bool Call::reconnecting() const { return core_->reconnecting; }
+bool Call::is_second() const { return core_->is_second; }
+std::optional<GroupMode> Call::group_mode() const { return core_->group_mode; }
+std::vector<Leg> Call::legs() const { return core_->legs.get(); }
 
 std::optional<CallEnd> Call::end() const {
   return state() == CallState::Ended ? std::optional(core_->end) : std::nullopt;
@@ -120,11 +142,33 @@ void Call::media_up() { act(core_, client::Act{core_->handle, Action::MediaUp});
 void Call::media_down() { act(core_, client::Act{core_->handle, Action::MediaDown}); }
 void Call::media_failed(MediaFailure reason) { act(core_, client::FailMedia{core_->handle, reason}); }
 
+Call Call::move_here() {
+  const auto client = core_->client.lock();
+  const auto call = id();
+  if (!client || !call) return *this;
+  return Call(client->move_here({*call, core_->role, core_->peer, {}, core_->media, 0, core_->group_mode.load().has_value()}));
+}
+
+void Call::ring_more(std::vector<UserId> users, Done done) {
+  const auto client = core_->client.lock();
+  const auto call = id();
+  if (!client || !call || state() == CallState::Ended) {
+    const auto refuse = [done = std::move(done)] { tell_handler(done, Problem{"not_allowed", "Nobody can be added to this call now."}); };
+    return client ? client->post(refuse) : refuse();
+  }
+  client->ask(wire::RingMore{{}, *call, std::move(users)}, [done = std::move(done)](const Result<wire::ReplyBody, Problem>& reply) {
+    tell_handler(done, reply ? std::nullopt : std::optional(reply.error()));
+  });
+}
+
 void Call::on_ringing(std::function<void()> handler) {
   set(core_, &Core::Handlers::ringing, std::move(handler), CallState::Ringing);
 }
 void Call::on_connecting(std::function<void()> handler) {
-  set(core_, &Core::Handlers::connecting, std::move(handler), CallState::Connecting);
+  set(core_, &Core::Handlers::connecting, std::move(handler), [](const Core& core, const auto& late) {
+    const bool is_now = core.state == CallState::Connecting || core.state == CallState::Moving;
+    if (is_now && core.was_connecting) tell_handler(late);
+  });
 }
 void Call::on_active(std::function<void()> handler) {
   set(core_, &Core::Handlers::active, std::move(handler), CallState::Active);
@@ -144,6 +188,22 @@ void Call::on_peer_unstable(std::function<void()> handler) {
 
 void Call::on_peer_stable(std::function<void()> handler) {
   set(core_, &Core::Handlers::peer_stable, std::move(handler), [](const Core&, const auto&) {});
+}
+
+void Call::on_reconnecting(std::function<void()> handler) {
+  set(core_, &Core::Handlers::reconnecting, std::move(handler), [](const Core& core, const auto& late) {
+    if (core.reconnecting) tell_handler(late);
+  });
+}
+
+void Call::on_reconnected(std::function<void()> handler) {
+  set(core_, &Core::Handlers::reconnected, std::move(handler), [](const Core&, const auto&) {});
+}
+
+void Call::on_legs_changed(std::function<void(const std::vector<Leg>& legs)> handler) {
+  set(core_, &Core::Handlers::legs, std::move(handler), [](const Core& core, const auto& late) {
+    if (const auto legs = core.legs.get(); !legs.empty()) tell_handler(late, legs);
+  });
 }
 
 void Call::on_ended(std::function<void(const CallEnd& end)> handler) {

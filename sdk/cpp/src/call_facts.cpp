@@ -50,12 +50,33 @@ std::optional<Outcome> outcome_in(const wire::Snapshot& snapshot) {
   return std::nullopt;
 }
 
-std::optional<wire::Reason> reason_in(const wire::Snapshot& snapshot) {
-  if (snapshot.phase == Phase::Ended || snapshot.role == wire::Role::Caller) return snapshot.reason;
-  for (const auto& leg : snapshot.legs) {
-    if (leg.user == snapshot.callee.user) return leg.reason;
-  }
-  return snapshot.reason;
+namespace {
+
+// To a callee `callee` is the own leg; the caller has none.
+const wire::LegView* own_leg(const wire::Snapshot& snapshot) {
+  if (snapshot.role == wire::Role::Caller) return nullptr;
+  const auto& legs = snapshot.legs;
+  const auto own = std::find_if(legs.begin(), legs.end(), [&](const auto& leg) { return leg.user == snapshot.callee.user; });
+  return own == legs.end() ? nullptr : &*own;
+}
+
+}  // namespace
+
+std::optional<wire::Reason> reason_in(const wire::Snapshot& snapshot, Outcome outcome) {
+  const auto* own = own_leg(snapshot);
+  return own != nullptr && own->state == wire::LegState::Ended && own->outcome == outcome ? own->reason : snapshot.reason;
+}
+
+bool is_unanswered(const wire::Snapshot& snapshot) {
+  if (snapshot.phase == Phase::Inviting) return true;
+  return snapshot.role == wire::Role::Callee && (rings(snapshot.you) || snapshot.you == DeviceState::Ignored);
+}
+
+// Who is about to take a call over from another device is not in it yet (PROTOCOL.md section 6.6).
+bool is_active_here(const wire::Snapshot& snapshot) {
+  if (snapshot.phase != Phase::Active || snapshot.you == DeviceState::Moving) return false;
+  const auto* own = own_leg(snapshot);
+  return own == nullptr || own->state == wire::LegState::Joined;
 }
 
 const wire::Party& peer_in(const wire::Snapshot& snapshot) {

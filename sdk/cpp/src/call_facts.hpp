@@ -15,8 +15,12 @@ bool is_still_rung(wire::DeviceState you);
 bool is_in(wire::DeviceState you);
 // What this device shows, if the call is over for it. A newer server may use a word we do not know; that it is over still counts.
 std::optional<wire::Outcome> outcome_in(const wire::Snapshot& snapshot);
-// Of a group whose call goes on, why this user's own part is over.
-std::optional<wire::Reason> reason_in(const wire::Snapshot& snapshot);
+// Why it is over: in a group this user's part may be for another reason than the call, which may well go on.
+std::optional<wire::Reason> reason_in(const wire::Snapshot& snapshot, wire::Outcome outcome);
+// Nobody has answered, or this user has not: in a group others may be talking already.
+bool is_unanswered(const wire::Snapshot& snapshot);
+// Does media run for this user? In a group one may still be connecting while the others talk.
+bool is_active_here(const wire::Snapshot& snapshot);
 const wire::Party& peer_in(const wire::Snapshot& snapshot);
 CallView view_of(const wire::Snapshot& snapshot);
 

@@ -127,7 +127,7 @@ void Calls::apply(Call& call, const wire::Snapshot& snapshot) {
   const auto before = std::exchange(call.shown, snapshot);
   note(call, snapshot, !before || before->version < snapshot.version);
   if (const auto outcome = outcome_in(snapshot)) {
-    return finish(call, {*outcome, reason_in(snapshot), snapshot.duration_ms}, true);
+    return finish(call, {*outcome, reason_in(snapshot, *outcome), snapshot.duration_ms}, true);
   }
   if (call.stage == Stage::Ending) return;
   advance_stage(call, snapshot, before && before->ringing);
@@ -152,6 +152,11 @@ void Calls::note(Call& call, const wire::Snapshot& snapshot, bool is_news) {
   call.view.legs = snapshot.legs;
   const auto& remaining = snapshot.deadlines_remaining_ms;
   const bool is_fresh = is_news || call.asked_at;
+  if (is_fresh && !snapshot.legs.empty()) {  // in a group what is absent runs no more
+    call.setup_at.reset();
+    call.ring_at.reset();
+    call.connect_at.reset();
+  }
   const auto set = [&](std::optional<Instant>& at, std::optional<std::int64_t> remaining_ms) {
     if (!remaining_ms) return;
     const Instant told = desk_.now + std::chrono::milliseconds{*remaining_ms};
@@ -168,7 +173,7 @@ void Calls::advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_
     enter(call, Stage::Calling);
     tell(call, CallMoment::Calling);
   }
-  if (snapshot.phase == Phase::Inviting) {
+  if (is_unanswered(snapshot)) {
     if (call.stage == Stage::Calling && snapshot.ringing && !rang_before) tell(call, CallMoment::Ringing);
     return;
   }
@@ -177,8 +182,7 @@ void Calls::advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_
     enter(call, Stage::Connecting);
     tell(call, CallMoment::Connecting);
   }
-  // Who is about to take a call over from another device is not in it yet (PROTOCOL.md section 6.6).
-  if (snapshot.phase == Phase::Active && snapshot.you != DeviceState::Moving && call.stage != Stage::Active) {
+  if (is_active_here(snapshot) && call.stage != Stage::Active) {
     enter(call, Stage::Active);
     call.active_since = desk_.now;
     tell(call, CallMoment::Active);

@@ -29,6 +29,8 @@ class Calls {
   void fail_media(const FailMedia& input);
 
   void on_snapshot(const wire::Snapshot& snapshot);
+  // The same, as an event of a live link: a call that nobody here has placed is then one that the backend has placed.
+  void on_event(const wire::Snapshot& snapshot);
   void on_reply(const Pending& pending, const wire::ReplyBody& body);
   void on_error(const Pending& pending, const Problem& problem);
   // The answer to a command about a call that no call here waits for: a last word, or a question.
@@ -87,6 +89,8 @@ class Calls {
   void on_stranger(const wire::Snapshot& snapshot);
   bool may_be_placed(const wire::Snapshot& snapshot);
   void keep_stranger(const wire::Snapshot& snapshot);
+  bool is_of_backend(const wire::Snapshot& snapshot) const;
+  void adopt(const wire::Snapshot& snapshot, Stage stage, CallMoment moment);
   void on_incoming(const wire::Snapshot& snapshot);
   void refuse_stranger(const wire::Snapshot& snapshot);
   void settle_strangers();

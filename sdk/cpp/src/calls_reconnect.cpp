@@ -36,25 +36,41 @@ void Calls::keep_stranger(const wire::Snapshot& snapshot) {
   if (kept.version < snapshot.version) kept = snapshot;
 }
 
+void Calls::on_event(const wire::Snapshot& snapshot) {
+  const bool is_known = find(snapshot.call_id) != nullptr || may_be_placed(snapshot);
+  if (!is_known && is_of_backend(snapshot)) return adopt(snapshot, Stage::Calling, CallMoment::Calling);
+  on_snapshot(snapshot);
+}
+
+// An invite that was given up may have made it, too; then it must not go on.
+bool Calls::is_of_backend(const wire::Snapshot& snapshot) const {
+  const bool is_calling = snapshot.you == DeviceState::Calling && !outcome_in(snapshot);
+  return is_calling && !journal_.has_ended(snapshot.call_id) && !commands_.has_abandoned() && calls_.size() < k_max_calls;
+}
+
 void Calls::on_incoming(const wire::Snapshot& snapshot) {
-  if (calls_.size() >= k_max_calls) {
-    journal_.end(view_of(snapshot), {Outcome::Busy, {}, {}, false});
-    journal_.see(snapshot.call_id);
-    commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
-    return;
-  }
+  if (calls_.size() < k_max_calls) return adopt(snapshot, Stage::Ringing, CallMoment::Incoming);
+  journal_.end(view_of(snapshot), {Outcome::Busy, {}, {}, false});
+  journal_.see(snapshot.call_id);
+  commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
+}
+
+// A call that has begun without a word of this application.
+void Calls::adopt(const wire::Snapshot& snapshot, Stage stage, CallMoment moment) {
   const Handle handle = k_incoming_bit | ++incoming_;
   auto& call = calls_[handle];
   call.view.handle = handle;
   call.view.call_id = snapshot.call_id;
-  call.stage = Stage::Ringing;
+  call.stage = stage;
   call.since = desk_.now;
-  call.shown = snapshot;
+  call.shown = snapshot;  // without what is told of in moments of its own
   call.shown->peer_unstable = false;
+  call.shown->legs.clear();
+  if (stage == Stage::Calling) call.shown->ringing = false;
   note(call, snapshot, true);
   journal_.begin(call.view);
-  tell(call, CallMoment::Incoming);
-  say(call, wire::RingAck{"", snapshot.call_id, false});
+  tell(call, moment);
+  if (stage == Stage::Ringing) say(call, wire::RingAck{"", snapshot.call_id, false});
   apply(call, snapshot);
 }
 
@@ -84,7 +100,7 @@ void Calls::settle_strangers() {
 // --- what became of calls that are over here
 
 void Calls::learn(const wire::Snapshot& snapshot) {
-  if (const auto outcome = outcome_in(snapshot)) journal_.settle(snapshot.call_id, *outcome, reason_in(snapshot));
+  if (const auto outcome = outcome_in(snapshot)) journal_.settle(snapshot.call_id, *outcome, reason_in(snapshot, *outcome));
 }
 
 void Calls::on_other_reply(const Pending& pending, const wire::Snapshot& snapshot) {

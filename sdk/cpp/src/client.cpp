@@ -16,7 +16,17 @@ void Client::connect() { core_->connect(); }
 void Client::disconnect() { core_->feed_soon(client::Disconnect{}); }
 void Client::wake() { core_->feed_soon(client::Wake{}); }
 
-Call Client::call(UserId to, CallOptions options) { return Call(core_->place(std::move(to), std::move(options))); }
+Call Client::call(UserId to, CallOptions options) { return Call(core_->place(std::move(to), {}, std::move(options))); }
+
+Call Client::start_group(Group group, CallOptions options) {
+  auto first = group.users.empty() ? UserId() : group.users.front();
+  return Call(core_->place(std::move(first), std::move(group), std::move(options)));
+}
+
+Call Client::move_here(const ElsewhereCall& call) { return Call(core_->move_here(call)); }
+std::vector<ElsewhereCall> Client::live_elsewhere() const { return core_->live_elsewhere(); }
+std::vector<UnseenOutcome> Client::unseen_outcomes() const { return core_->unseen_outcomes(); }
+void Client::mark_seen(std::optional<CallId> call) { core_->mark_seen(call); }
 
 void Client::post(std::function<void()> work) { core_->post(std::move(work)); }
 void Client::after(std::chrono::milliseconds delay, std::function<void()> work) { core_->after(delay, std::move(work)); }
@@ -32,6 +42,23 @@ void set(Client::Core& core, Handler Client::Core::Handlers::*slot, Handler hand
 }  // namespace
 
 void Client::on_incoming(std::function<void(Call call)> handler) { set(*core_, &Core::Handlers::incoming, std::move(handler)); }
+void Client::on_outgoing(std::function<void(Call call)> handler) { set(*core_, &Core::Handlers::outgoing, std::move(handler)); }
+
+// Whoever asks late is told at once of what there is.
+void Client::on_live_elsewhere(std::function<void(const std::vector<ElsewhereCall>& calls)> handler) {
+  core_->post([core = core_.get(), handler = std::move(handler)] {
+    core->handlers.live_elsewhere = handler;
+    if (const auto calls = core->live_elsewhere(); !calls.empty()) tell_handler(handler, calls);
+  });
+}
+
+void Client::on_unseen_outcomes(std::function<void(const std::vector<UnseenOutcome>& outcomes)> handler) {
+  core_->post([core = core_.get(), handler = std::move(handler)] {
+    core->handlers.unseen_outcomes = handler;
+    if (const auto outcomes = core->unseen_outcomes(); !outcomes.empty()) tell_handler(handler, outcomes);
+  });
+}
+
 void Client::on_online(std::function<void()> handler) { set(*core_, &Core::Handlers::online, std::move(handler)); }
 void Client::on_offline(std::function<void()> handler) { set(*core_, &Core::Handlers::offline, std::move(handler)); }
 void Client::on_closed(std::function<void(std::optional<Problem> problem)> handler) {

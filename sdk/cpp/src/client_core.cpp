@@ -33,7 +33,7 @@ std::optional<Problem> problem_of_options(const ClientOptions& options, const Re
   return std::nullopt;
 }
 
-EngineOptions engine_options(const ClientOptions& options, const Seed& seed) {
+EngineOptions engine_options(const ClientOptions& options, const Seed& seed, std::vector<JournalEntry> journal) {
   constexpr std::size_t k_max_client_bytes = 64;
   Random random(seed);
   EngineOptions out;
@@ -43,6 +43,7 @@ EngineOptions engine_options(const ClientOptions& options, const Seed& seed) {
   out.seed = seed;
   out.can_renew_token = options.get_token != nullptr;
   if (!problem_of(options.watchdogs)) out.watchdogs = options.watchdogs;
+  out.journal = std::move(journal);
   return out;
 }
 
@@ -52,20 +53,25 @@ EngineOptions engine_options(const ClientOptions& options, const Seed& seed) {
 
 Client::Core::Core(ClientOptions options) : options_(std::move(options)) {
   const auto seed = make_seed();
+  state_ = std::make_unique<StateFile>(options_.state_file, to_unix_ms(loop_.now()));
+  if (options_.device_id.empty()) options_.device_id = state_->device_id();
   if (options_.device_id.empty()) {
     auto other = seed;
     other[0] ^= 1;  // another stream of chance than the engine's own
     Random random(other);
     options_.device_id = "cpp-" + random_name(random);
+    state_->keep_device_id(options_.device_id);
   }
   const auto url = parse_url(options_.url);
   problem_ = problem_of_options(options_, url);
   if (url) url_ = client_socket_of(*url);
-  engine_ = std::make_unique<Engine>(engine_options(options_, seed));
+  engine_ = std::make_unique<Engine>(engine_options(options_, seed, state_->entries()));
+  show_unseen();
 }
 
 void Client::Core::connect() {
   post([this] {
+    tell_trouble();
     if (problem_) return tell_handler(handlers.closed, problem_);
     feed(Connect{});
   });
@@ -75,21 +81,68 @@ void Client::Core::feed_soon(Input input) {
   post([this, input = std::move(input)] { feed(input); });
 }
 
-std::shared_ptr<Call::Core> Client::Core::place(UserId to, CallOptions options) {
+namespace {
+
+PlaceCall input_for(const CallView& view, std::optional<Group> group, const CallOptions& options) {
+  PlaceCall input;
+  input.handle = view.handle;
+  if (!group) input.to = view.peer;
+  input.media = options.media;
+  input.data = options.data;
+  const std::pair<const std::optional<std::chrono::milliseconds>&, std::optional<std::int64_t>&> timers[] = {
+      {options.ring_timeout, input.ring_timeout_ms},       {options.wake_timeout, input.wake_timeout_ms},
+      {options.connect_timeout, input.connect_timeout_ms}, {options.drop_grace, input.drop_grace_ms},
+      {options.max_duration, input.max_duration_ms}};
+  for (const auto& [given, timer] : timers) {
+    if (given) timer = given->count();
+  }
+  input.decline_policy = options.decline_policy;
+  input.wait_full_ring = options.wait_full_ring;
+  input.group = std::move(group);
+  return input;
+}
+
+}  // namespace
+
+std::shared_ptr<Call::Core> Client::Core::place(UserId to, std::optional<Group> group, CallOptions options) {
   CallView view;
   view.handle = ++last_handle_;
-  view.role = Role::Caller;
-  view.peer = to;
+  view.peer = std::move(to);
   view.media = options.media;
   view.data = options.data;
+  if (group) view.group_mode = group->mode;
   auto call = std::make_shared<Call::Core>(weak_from_this(), view);
-  PlaceCall input{view.handle, std::move(to), options.media, {}, std::move(options.data)};
-  if (options.ring_timeout) input.ring_timeout_ms = options.ring_timeout->count();
-  post([this, call, input = std::move(input)] {
+  post([this, call, input = input_for(view, std::move(group), options)] {
     calls_.emplace(call->handle, call);
     feed(input);
   });
   return call;
+}
+
+std::shared_ptr<Call::Core> Client::Core::move_here(const ElsewhereCall& from) {
+  CallView view;
+  view.handle = ++last_handle_;
+  view.call_id = from.call_id;
+  view.role = from.role;
+  view.peer = from.peer;
+  view.media = from.media;
+  view.is_moving = true;
+  auto call = std::make_shared<Call::Core>(weak_from_this(), view);
+  post([this, call, input = MoveCall{view.handle, from.call_id, from.role, from.peer, from.media}] {
+    calls_.emplace(call->handle, call);
+    show_elsewhere();
+    feed(input);
+  });
+  return call;
+}
+
+void Client::Core::mark_seen(std::optional<CallId> call) {
+  post([this, call] {
+    for (const auto& entry : engine_->unseen_outcomes()) {
+      if (!call || entry.call_id == *call) feed(Seen{entry.call_id});
+    }
+    show_unseen();
+  });
 }
 
 void Client::Core::ask(wire::ClientMessage command, ReplyTo reply_to) {
@@ -225,12 +278,69 @@ void Client::Core::carry_out(Tell& output) {
   std::visit([this](auto& event) { tell(event); }, output.event);
 }
 
-void Client::Core::carry_out(Keep&) {}
-void Client::Core::carry_out(Forget&) {}
+// On the disk before anything that follows it.
+void Client::Core::carry_out(Keep& output) {
+  state_->keep(output.entry);
+  tell_trouble();
+}
 
-void Client::Core::tell(event::UnseenOutcome&) {}
-void Client::Core::tell(event::Online&) { tell_handler(handlers.online); }
-void Client::Core::tell(event::Offline&) { tell_handler(handlers.offline); }
+void Client::Core::carry_out(Forget& output) {
+  state_->forget(output.call_id);
+  tell_trouble();
+}
+
+void Client::Core::tell_trouble() {
+  if (const auto problem = state_->take_problem()) tell_handler(handlers.error, *problem);
+}
+
+void Client::Core::tell(event::Online&) {
+  tell_link(true);
+  tell_handler(handlers.online);
+}
+
+void Client::Core::tell(event::Offline&) {
+  tell_link(false);
+  tell_handler(handlers.offline);
+}
+
+// A handler may end calls, so those of now are told.
+void Client::Core::tell_link(bool is_up) {
+  for (const auto& [handle, call] : std::map(calls_)) call->on_link(is_up);
+}
+
+// --- calls elsewhere and of earlier processes
+
+void Client::Core::tell(event::LiveElsewhere& event) {
+  elsewhere_ = std::move(event.calls);
+  show_elsewhere();
+}
+
+void Client::Core::show_elsewhere() {
+  std::vector<ElsewhereCall> shown;
+  for (const auto& one : elsewhere_) {
+    const auto is_this = [&](const auto& call) { return call.second->has_id && call.second->call_id == one.call_id; };
+    if (std::none_of(calls_.begin(), calls_.end(), is_this)) shown.push_back(one);
+  }
+  if (shown == elsewhere_shown_.get()) return;
+  elsewhere_shown_.set(shown);
+  tell_handler(handlers.live_elsewhere, shown);
+}
+
+void Client::Core::tell(event::UnseenOutcome&) {
+  show_unseen();
+  tell_handler(handlers.unseen_outcomes, unseen_.get());
+}
+
+void Client::Core::show_unseen() {
+  std::vector<UnseenOutcome> shown;
+  for (const auto& entry : engine_->unseen_outcomes()) {
+    shown.push_back({entry.call_id, entry.role, entry.peer, entry.media, entry.outcome, entry.reason,
+                     std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds{entry.at_ms}),
+                     outcome_text(entry.outcome, entry.reason, entry.role, entry.peer)});
+  }
+  unseen_.set(std::move(shown));
+}
+
 void Client::Core::tell(event::Closed& event) { tell_handler(handlers.closed, event.problem); }
 void Client::Core::tell(event::Error& event) { tell_handler(handlers.error, event.problem); }
 void Client::Core::tell(event::Presence& event) { tell_handler(handlers.presence, PresenceChange{event.user, event.online}); }
@@ -240,16 +350,19 @@ void Client::Core::tell(event::Draining& event) {
 
 void Client::Core::tell(event::Missed& event) { tell_handler(handlers.missed, event.record); }
 
+// Of an incoming call, or of one that the backend has placed for this device. One of which nobody asks to be told must not go on.
+void Client::Core::tell_new(event::Call& event) {
+  auto call = std::make_shared<Call::Core>(weak_from_this(), event.call);
+  calls_.emplace(call->handle, call);
+  const bool is_incoming = event.moment == CallMoment::Incoming;
+  const auto& handler = is_incoming ? handlers.incoming : handlers.outgoing;
+  if (!handler) return feed_soon(Act{call->handle, is_incoming ? Action::Busy : Action::Cancel});
+  tell_handler(handler, offhook::Call(std::move(call)));
+}
+
 void Client::Core::tell(event::Call& event) {
-  if (event.moment == CallMoment::Incoming) {
-    auto call = std::make_shared<Call::Core>(weak_from_this(), event.call);
-    calls_.emplace(call->handle, call);
-    // A device of which nobody asks to be told cannot ring.
-    if (!handlers.incoming) return feed_soon(Act{call->handle, Action::Busy});
-    return tell_handler(handlers.incoming, offhook::Call(std::move(call)));
-  }
   const auto found = calls_.find(event.call.handle);
-  if (found == calls_.end()) return;
+  if (found == calls_.end()) return tell_new(event);
   const auto call = found->second;
   call->note(event.call);
   call->on_moment(event.moment);
@@ -262,6 +375,8 @@ void Client::Core::tell(event::Ended& event) {
   calls_.erase(found);
   call->note(event.call);
   call->on_end({event.outcome, event.reason, std::chrono::milliseconds{event.duration_ms}, {}});
+  if (event.call.call_id) feed(Seen{*event.call.call_id});
+  show_elsewhere();
 }
 
 std::vector<std::shared_ptr<Session::Core>> Client::Core::sessions_called(const SessionId& id) const {

@@ -15,16 +15,32 @@
 #include "loop.hpp"
 #include "offhook/client.hpp"
 #include "offhook/engine.hpp"
+#include "state_file.hpp"
 #include "url.hpp"
 #include "web_socket.hpp"
 
 namespace offhook {
+
+// A value that the client's thread writes and any thread reads, each as a whole.
+template <class T>
+class Shared {
+ public:
+  T get() const {
+    const auto value = value_.load();
+    return value ? *value : T{};
+  }
+  void set(T value) { value_ = std::make_shared<const T>(std::move(value)); }
+
+ private:
+  std::atomic<std::shared_ptr<const T>> value_;
+};
 
 struct Call::Core {
   Core(std::weak_ptr<Client::Core> owner, const client::CallView& view);
 
   void note(const client::CallView& view);
   void on_moment(client::CallMoment moment);
+  void on_link(bool is_up);
   void on_end(CallEnd how);
   void join(std::shared_ptr<Session::Core> session);
 
@@ -38,6 +54,12 @@ struct Call::Core {
   // Read by any thread: what a flag or state stands for is written before it, and never again.
   std::atomic<CallState> state;
   std::atomic<bool> peer_unstable = false;
+  std::atomic<bool> reconnecting = false;
+  std::atomic<bool> is_second = false;
+  bool is_moving = false;     // for the client's thread alone
+  bool was_connecting = false;
+  std::atomic<std::optional<GroupMode>> group_mode;
+  Shared<std::vector<Leg>> legs;
   std::atomic<bool> has_id = false;
   CallId call_id;
   CallEnd end;
@@ -45,7 +67,8 @@ struct Call::Core {
   const std::shared_future<CallEnd> ended = promise.get_future().share();
 
   struct Handlers {
-    std::function<void()> ringing, connecting, active, peer_unstable, peer_stable;
+    std::function<void()> ringing, connecting, active, peer_unstable, peer_stable, reconnecting, reconnected;
+    std::function<void(const std::vector<Leg>&)> legs;
     std::function<void(Session)> session;
     std::function<void(const CallEnd&)> ended;
   } handlers;
@@ -89,7 +112,11 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   const std::string& device_id() const { return options_.device_id; }
   void connect();
   void feed_soon(client::Input input);
-  std::shared_ptr<Call::Core> place(UserId to, CallOptions options);
+  std::shared_ptr<Call::Core> place(UserId to, std::optional<Group> group, CallOptions options);
+  std::shared_ptr<Call::Core> move_here(const ElsewhereCall& call);
+  void mark_seen(std::optional<CallId> call);
+  std::vector<ElsewhereCall> live_elsewhere() const { return elsewhere_shown_.get(); }
+  std::vector<UnseenOutcome> unseen_outcomes() const { return unseen_.get(); }
   void ask(wire::ClientMessage command, ReplyTo reply_to);
   void expect(wire::Expect command, std::function<void(Expected)> told);
 
@@ -97,7 +124,9 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void forget(const Session::Core* session);
 
   struct Handlers {
-    std::function<void(Call)> incoming;
+    std::function<void(Call)> incoming, outgoing;
+    std::function<void(const std::vector<ElsewhereCall>&)> live_elsewhere;
+    std::function<void(const std::vector<UnseenOutcome>&)> unseen_outcomes;
     std::function<void()> online, offline;
     std::function<void(std::optional<Problem>)> closed;
     std::function<void(const Problem&)> error;
@@ -128,6 +157,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void tell(client::event::Draining& event);
   void tell(client::event::Missed& event);
   void tell(client::event::UnseenOutcome& event);
+  void tell(client::event::LiveElsewhere& event);
   void tell(client::event::Call& event);
   void tell(client::event::Ended& event);
   void tell(client::event::SessionConnected& event);
@@ -138,6 +168,11 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   void tell(client::event::ExpectationMet& event);
   void tell(client::event::ConnectionMissed& event);
 
+  void tell_new(client::event::Call& event);
+  void tell_link(bool is_up);
+  void show_elsewhere();
+  void show_unseen();
+  void tell_trouble();
   void say_goodbye();
   void answer(client::RequestNumber request, Result<wire::ReplyBody, Problem> answer);
   void fulfil(client::RequestNumber request, Expected expected);
@@ -147,6 +182,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   std::optional<Problem> problem_;  // with the options; then nothing is ever opened
   client::Url url_;
   client::Loop loop_;
+  std::unique_ptr<client::StateFile> state_;
   std::unique_ptr<client::Engine> engine_;
 
   client::LinkNumber link_ = 0;       // the engine's current socket
@@ -157,6 +193,9 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   std::atomic<client::Handle> last_handle_ = 0;
   std::atomic<client::RequestNumber> last_request_ = 0;
   std::map<client::Handle, std::shared_ptr<Call::Core>> calls_;      // live ones
+  std::vector<ElsewhereCall> elsewhere_;                             // all that the server has told
+  Shared<std::vector<ElsewhereCall>> elsewhere_shown_;               // those that this device is not in
+  Shared<std::vector<UnseenOutcome>> unseen_;
   std::vector<std::shared_ptr<Session::Core>> sessions_;             // joined ones, or about to be
   std::map<client::RequestNumber, ReplyTo> requests_;                // at most what the engine has under way
   std::map<client::RequestNumber, std::function<void(Expected)>> expectations_;

@@ -49,6 +49,8 @@ class Commands {
   // Nobody waits for the answer any more, but a call that it creates must not live.
   void abandon(const std::string& cmd_id) { abandoned_.insert(cmd_id); }
   bool was_abandoned(const std::string& cmd_id) { return abandoned_.erase(cmd_id); }
+  bool has_abandoned() const { return !abandoned_.empty(); }
+  void forget_abandoned() { abandoned_.clear(); }
 
   std::optional<Instant> deadline() const;
   void advance();

@@ -58,6 +58,9 @@ class RecentSet {
     if (members_.size() > limit_) members_.pop_front();
   }
 
+  bool empty() const { return members_.empty(); }
+  void clear() { members_.clear(); }
+
   bool erase(const T& member) {
     const auto found = std::find(members_.begin(), members_.end(), member);
     if (found == members_.end()) return false;

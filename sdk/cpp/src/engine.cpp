@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 #include "calls.hpp"
+#include "limits.hpp"
 #include "sessions.hpp"
 #include "wire/codec.hpp"
 
@@ -63,6 +64,7 @@ struct Engine::Parts {
   Commands commands{desk, link};
   Calls calls{desk, link, commands};
   Sessions sessions{desk, link, commands};
+  std::vector<wire::ElsewhereCall> elsewhere;  // as last told
   std::vector<wire::ServerMessage> held;  // events of sessions whose session_connect is not answered yet
 
   // --- inputs
@@ -72,7 +74,7 @@ struct Engine::Parts {
     if (link.is_time_to_open()) link.open();
   }
 
-  void on(Disconnect&&) { close(std::nullopt); }
+  void on(Disconnect&&) { close(std::nullopt, By::Us); }
 
   void on(Opened&& input) {
     if (link.is_current(input.link)) link.greet(std::move(input.token), calls.believed());
@@ -94,8 +96,10 @@ struct Engine::Parts {
 
   void on(Closed&& input) {
     if (!link.is_current(input.link)) return;
-    if (input.code == k_token_refused && !desk.options.can_renew_token) return close(Problem{"bad_token", "The server has refused the token."});
-    if (input.code == k_replaced) return close(Problem{"replaced", "This device has connected again elsewhere."});
+    if (input.code == k_token_refused && !desk.options.can_renew_token) {
+      return close(Problem{"bad_token", "The server has refused the token."}, By::Server);
+    }
+    if (input.code == k_replaced) return close(Problem{"replaced", "This device has connected again elsewhere."}, By::Server);
     lose(k_normal, "");
   }
 
@@ -115,15 +119,17 @@ struct Engine::Parts {
 
   void on_message(wire::Welcome& welcome) {
     if (!link.is_greeting()) return;
+    link.welcomed(welcome);
     if (auto contradiction = contradiction_of(desk.options.watchdogs, welcome.settings)) {
-      return close(Problem{"bad_settings", std::move(*contradiction)});
+      return close(Problem{"bad_settings", std::move(*contradiction)}, By::Us);
     }
     desk.adopt(welcome.settings);
-    link.welcomed(welcome);
     desk.set_unix_ms(welcome.time_at_ms);
     desk.tell(event::Online{welcome.user, welcome.ice_servers});
     if (!welcome.resumed) held.clear();
+    if (!welcome.resumed) show_elsewhere({});  // told anew after this welcome, if there are any
     calls.on_welcome(welcome);
+    commands.forget_abandoned();  // what an older link has made is among the calls of this welcome
     if (!welcome.resumed) sessions.start_afresh();  // before the commands that wait to be sent in them
     commands.send_all();
   }
@@ -171,10 +177,10 @@ struct Engine::Parts {
     if (link.is_up() && count(event.seq)) on_event(event);
   }
 
-  void on_event(wire::CallEvent& event) { calls.on_snapshot(event.call); }
+  void on_event(wire::CallEvent& event) { calls.on_event(event.call); }
   void on_event(wire::Presence& event) { sessions.on_presence(event); }
+  void on_event(wire::Elsewhere& event) { show_elsewhere(std::move(event.calls)); }
   void on_event(wire::Missed& event) { desk.tell(event::Missed{std::move(event.record)}); }
-  void on_event(wire::Elsewhere&) {}  // taking calls over is not offered yet
   void on_event(wire::Draining& event) { desk.tell(event::Draining{event.remaining_ms}); }
   void on_event(wire::ExpectationMet& event) { sessions.on_met(event); }
   void on_event(wire::ConnectionMissed& event) { sessions.on_missed(event); }
@@ -231,9 +237,14 @@ struct Engine::Parts {
   }
 
   void on_fatal(const wire::Error& error) {
-    if (!is_passing(error.error, desk.options.can_renew_token)) return close(problem_in(error));
+    if (!is_passing(error.error, desk.options.can_renew_token)) return close(problem_in(error), By::Server);
     desk.tell(event::Error{problem_in(error)});
     lose(k_normal, std::string(wire::word(error.error)));
+  }
+
+  void show_elsewhere(std::vector<wire::ElsewhereCall> list) {
+    if (list.size() > k_max_elsewhere) list.resize(k_max_elsewhere);
+    if (std::exchange(elsewhere, list) != list) desk.tell(event::LiveElsewhere{std::move(list)});
   }
 
   // --- the end of a link, and of all
@@ -245,7 +256,9 @@ struct Engine::Parts {
   }
 
   // For good, until the application connects again. Everybody who waits gets an answer.
-  void close(std::optional<Problem> problem) {
+  // Whoever leaves by itself says bye, so that the server need not wait for it to resume.
+  enum class By { Us, Server };
+  void close(std::optional<Problem> problem, By by) {
     if (link.is_closed()) return;
     const bool on_purpose = !problem;
     const bool was_up = link.is_up();
@@ -253,7 +266,8 @@ struct Engine::Parts {
     sessions.close(problem.value_or(Problem{"closed", "The client is closed."}),
                    on_purpose ? wire::LeaveReason::ClientDisconnected : wire::LeaveReason::NetworkDisconnected);
     held.clear();
-    if (on_purpose && was_up) link.send(wire::Bye{});
+    show_elsewhere({});
+    if (by == By::Us && was_up) link.send(wire::Bye{});
     link.shut(k_normal, "bye");
     desk.tell(event::Closed{std::move(problem)});
   }

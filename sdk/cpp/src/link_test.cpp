@@ -160,6 +160,7 @@ TEST(ClientLink, SettingsThatContradictTheServersAreAnError) {
   const auto problem = device.last_told<event::Closed>().problem;
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->word, "bad_settings");
+  EXPECT_EQ(device.all_sent<wire::Bye>().size(), 1U) << "the server need not wait for it";
   EXPECT_NE(problem->message.find("caller is 11000 ms"), std::string::npos) << problem->message;
   EXPECT_NE(problem->message.find("caller_grace_ms + 2000 = 12000"), std::string::npos) << problem->message;
 }

@@ -25,7 +25,7 @@ class Loop {
   // Any thread. Work keeps the order in which one thread has posted it.
   void post(Work work);
   bool is_here() const;
-  // Monotonic; counts from an arbitrary moment.
+  // Monotonic, and within clock drift and sleeps of the machine a count from the Unix epoch.
   Instant now() const;
 
   // On the loop's thread. One alarm; a new one, or nothing, takes the place of the old.

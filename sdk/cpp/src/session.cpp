@@ -23,6 +23,7 @@ Client::Core::ReplyTo reply_done(Done done) {
   };
 }
 
+const auto rules_of = [](const wire::RulesReply& reply) { return reply.rules; };
 const auto stream_of = [](const wire::StreamReply& reply) { return reply.stream; };
 
 const Problem k_gone{"closed", "The client of this session is no more."};
@@ -144,6 +145,14 @@ void Client::history(int limit, std::optional<CallId> before, Answer<std::vector
   core_->ask(wire::History{{}, limit, before}, reply_as<wire::HistoryReply>(std::move(answer), [](const wire::HistoryReply& reply) {
                return reply.records;
              }));
+}
+
+void Client::get_rules(Answer<Rules> answer) {
+  core_->ask(wire::GetRules{}, reply_as<wire::RulesReply>(std::move(answer), rules_of));
+}
+
+void Client::set_rules(Rules rules, Answer<Rules> answer) {
+  core_->ask(wire::SetRules{{}, std::move(rules)}, reply_as<wire::RulesReply>(std::move(answer), rules_of));
 }
 
 }  // namespace offhook

@@ -25,6 +25,9 @@ struct Loop::Parts {
   asio::executor_work_guard<Executor> work = asio::make_work_guard(io);
   Timer alarm{io.get_executor()};
   std::thread thread;
+  // Our moments begin at the Unix epoch, by the wall clock at the start; from then on the monotonic clock drives them.
+  const Duration wall_ahead = std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()) -
+                              std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch());
 };
 
 Loop::Loop() : parts_(std::make_unique<Parts>()) {
@@ -45,7 +48,7 @@ void Loop::post(Work work) { asio::post(parts_->io, std::move(work)); }
 bool Loop::is_here() const { return parts_->io.get_executor().running_in_this_thread(); }
 
 Instant Loop::now() const {
-  return Instant{std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  return Instant{std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()) + parts_->wall_ahead};
 }
 
 void Loop::set_alarm(std::optional<Instant> at, Work work) {
@@ -53,7 +56,7 @@ void Loop::set_alarm(std::optional<Instant> at, Work work) {
     parts_->alarm.cancel();
     return;
   }
-  parts_->alarm.expires_at(std::chrono::steady_clock::time_point(at->time_since_epoch()));
+  parts_->alarm.expires_at(std::chrono::steady_clock::time_point(at->time_since_epoch() - parts_->wall_ahead));
   parts_->alarm.async_wait([work = std::move(work)](const ErrorCode& error) {
     if (!error) work();
   });

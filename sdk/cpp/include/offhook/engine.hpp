@@ -23,8 +23,9 @@
 
 namespace offhook::client {
 
-// Names a call of this device before it has an id, and ever after. Given by the layer around for calls it places, by the engine
-// for incoming ones; the two never meet because the engine's have the top bit set.
+// Names a call of this device before it has an id, and ever after. Given by the layer around for calls it places or takes over, by
+// the engine for incoming ones and those that the backend has placed for this device; the two never meet because the engine's
+// have the top bit set.
 using Handle = std::uint64_t;
 
 // Names one answer that the application waits for; given by the layer around, never used twice.
@@ -125,6 +126,8 @@ struct Draining { std::int64_t remaining_ms = 0; };
 // A call that this device did not know of: it was offline, or did not ring.
 struct Missed { wire::HistoryRecord record; };
 struct Call { CallMoment moment = CallMoment::Calling; CallView call; };
+// The answered calls of this user that other devices are in, whole, at each change; at most 16.
+struct LiveElsewhere { std::vector<wire::ElsewhereCall> calls; };
 // What became of a call of an earlier life of this device, when no more is to be learnt of it. Told once; again after a restart
 // unless Seen says that the application knows.
 struct UnseenOutcome { JournalEntry entry; };
@@ -160,7 +163,7 @@ struct ConnectionMissed { RequestNumber request = 0; wire::MissReason reason = w
 }  // namespace event
 
 using EngineEvent = std::variant<event::Online, event::Offline, event::Closed, event::Error, event::Presence, event::Draining, event::Missed,
-                                 event::UnseenOutcome, event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
+                                 event::LiveElsewhere, event::UnseenOutcome, event::Call, event::Ended, event::SessionConnected, event::SessionDisconnected, event::Session,
                                  event::Done, event::Failed, event::ExpectationMet, event::ConnectionMissed>;
 
 struct OpenSocket { LinkNumber link = 0; };

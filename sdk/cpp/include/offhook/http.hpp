@@ -12,7 +12,7 @@ namespace offhook {
 struct HttpRequest {
   std::string url;             // of the server: http://, https://, ws:// or wss://; its path is passed over
   std::string target;          // e.g. "/v1/calls?limit=5"
-  std::string method = "GET";  // or "POST"
+  std::string method = "GET";  // "POST", "PUT", …
   std::string token{};         // sent as "Authorization: Bearer …" unless empty
   std::string body{};          // JSON
   std::string ca_file{};       // PEM of the authorities to trust in place of the system's; empty for those

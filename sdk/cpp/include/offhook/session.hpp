@@ -78,13 +78,13 @@ class Session {
  public:
   const SessionId& id() const;
 
-  void connect(Answer<SessionState> answer = {});
-  void disconnect(Done done = {});
-  void signal(SignalOptions signal, Done done = {});
-  void publish(StreamOptions stream, Answer<Stream> answer = {});
-  void update_stream(const StreamId& stream, StreamChange change, Answer<Stream> answer = {});
-  void unpublish(const StreamId& stream, Done done = {});
-  void negotiate(const ConnectionId& to, Negotiation message, Done done = {});
+  void connect(Answer<SessionState> answer = {});  // joins; needs a session token, or to be in the call it is under: else not_allowed
+  void disconnect(Done done = {});  // leaves; who is not in it (any more) has left, too
+  void signal(SignalOptions signal, Done done = {});  // not_connected before connect(), bad_field beyond its ranges
+  void publish(StreamOptions stream, Answer<Stream> answer = {});  // a stream of this connection; 64 in a session: limit_reached
+  void update_stream(const StreamId& stream, StreamChange change, Answer<Stream> answer = {});  // one of its own: mute, unmute
+  void unpublish(const StreamId& stream, Done done = {});  // no_such_stream if it is gone
+  void negotiate(const ConnectionId& to, Negotiation message, Done done = {});  // SDP ≤ 32768, candidate ≤ 2048 bytes
 
   // Waits for somebody who may never come. `told` is called exactly once, whatever happens.
   void expect_connection(Expectation expectation, std::function<void(Expected)> told);
