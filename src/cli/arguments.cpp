@@ -35,9 +35,17 @@ const Command* find_command(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-UsageError unknown_command(const std::string& name) {
-  return {"There is no command \"" + name + "\"; did you mean \"" + nearest(name, commands()) + "\"?"};
+// The first word of the commands that have two, e.g. "calls"; empty if there are none of that name.
+std::string_view family_of(std::string_view word) {
+  for (const auto& command : commands()) {
+    if (command.name.size() > word.size() && command.name.starts_with(word) && command.name[word.size()] == ' ') {
+      return command.name.substr(0, word.size());
+    }
+  }
+  return {};
 }
+
+bool is_help(std::string_view word) { return word == "--help" || word == "-h"; }
 
 // Takes the option at `word`, and its value if it has one: after an equals sign, or the next word.
 std::optional<UsageError> take_option(Arguments& out, const std::vector<std::string>& words, std::size_t& i) {
@@ -46,27 +54,59 @@ std::optional<UsageError> take_option(Arguments& out, const std::vector<std::str
   const auto& known = out.command->options;
   const auto option = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.name == name; });
   if (option == known.end()) {
-    return UsageError{"\"" + std::string(out.command->name) + "\" has no option " + name + "; did you mean " + nearest(name, known) + "?"};
+    return UsageError{"\"" + std::string(out.command->name) + "\" has no option " + name + "; did you mean " +
+                      nearest(name, known) + "?"};
   }
-  if (out.has(name)) return UsageError{name + " is given twice."};
+  if (out.has(name) && !option->many) return UsageError{name + " is given twice."};
+  auto& values = out.options[name];
   if (option->value.empty()) {
     if (equals != std::string::npos) return UsageError{name + " takes no value."};
-    out.options[name] = "";
+    values.emplace_back();
   } else if (equals != std::string::npos) {
-    out.options[name] = words[i].substr(equals + 1);
+    values.push_back(words[i].substr(equals + 1));
   } else if (i + 1 < words.size()) {
-    out.options[name] = words[++i];
+    values.push_back(words[++i]);
   } else {
     return UsageError{name + " needs a value: " + name + " " + std::string(option->value) + "."};
   }
   return std::nullopt;
 }
 
-Result<Arguments, UsageError> ask_for_help(const std::vector<std::string>& words) {
-  Arguments out{Arguments::Task::Help, nullptr, {}, {}};
-  if (words.size() < 2) return out;
-  out.command = find_command(words[1]);
-  if (out.command == nullptr) return unknown_command(words[1]);
+// The command that the first words name, and how many they are. "calls" alone lists them, as it always has.
+struct Named {
+  const Command* command = nullptr;
+  std::size_t words = 0;
+};
+Named command_named(const std::vector<std::string>& words) {
+  if (words.size() > 1) {
+    if (const auto* found = find_command(words[0] + " " + words[1])) return {found, 2};
+  }
+  if (const auto* found = find_command(words[0])) return {found, 1};
+  const bool is_bare = words.size() == 1 || words[1].starts_with("--");
+  if (words[0] == "calls" && is_bare) return {find_command("calls list"), 1};
+  return {};
+}
+
+UsageError unknown_command(const std::vector<std::string>& words) {
+  if (!family_of(words[0]).empty()) {
+    std::string all;
+    for (const auto& command : commands()) {
+      if (command.name.starts_with(words[0] + " "))
+        all += (all.empty() ? "" : ", ") + std::string(command.name.substr(words[0].size() + 1));
+    }
+    return {"\"" + words[0] + "\" needs one of these after it: " + all + "."};
+  }
+  return {"There is no command \"" + words[0] + "\"; did you mean \"" + nearest(words[0], commands()) + "\"?"};
+}
+
+Result<Arguments, UsageError> help_on(const std::vector<std::string>& words) {
+  Arguments out;
+  out.task = Arguments::Task::Help;
+  if (words.empty()) return out;
+  out.family = words.size() == 1 ? family_of(words[0]) : std::string_view();
+  if (!out.family.empty()) return out;
+  out.command = command_named(words).command;
+  if (out.command == nullptr) return unknown_command(words);
   return out;
 }
 
@@ -80,18 +120,28 @@ std::string usage_of(const Command& command) {
 
 std::optional<std::string> Arguments::text(std::string_view option) const {
   const auto found = options.find(option);
-  return found == options.end() ? std::nullopt : std::optional(found->second);
+  return found == options.end() ? std::nullopt : std::optional(found->second.front());
+}
+
+std::vector<std::string> Arguments::texts(std::string_view option) const {
+  const auto found = options.find(option);
+  return found == options.end() ? std::vector<std::string>() : found->second;
 }
 
 Result<Arguments, UsageError> parse_arguments(const std::vector<std::string>& words) {
   if (words.empty()) return UsageError{"What shall be done? \"offhook --help\" lists the commands."};
-  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") return ask_for_help(words);
-  if (words[0] == "--version") return Arguments{Arguments::Task::Version, nullptr, {}, {}};
+  if (is_help(words[0]) || words[0] == "help") return help_on({words.begin() + 1, words.end()});
   Arguments out;
-  out.command = find_command(words[0]);
-  if (out.command == nullptr) return unknown_command(words[0]);
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "--help" || words[i] == "-h") {
+  if (words[0] == "--version") {
+    out.task = Arguments::Task::Version;
+    return out;
+  }
+  if (words.size() == 2 && is_help(words[1])) return help_on({words[0]});
+  const auto named = command_named(words);
+  if (named.command == nullptr) return unknown_command(words);
+  out.command = named.command;
+  for (std::size_t i = named.words; i < words.size(); ++i) {
+    if (is_help(words[i])) {
       out.task = Arguments::Task::Help;
       return out;
     }
@@ -101,32 +151,56 @@ Result<Arguments, UsageError> parse_arguments(const std::vector<std::string>& wo
       return *error;
     }
   }
-  if (out.operands.size() != out.command->operands.size()) return UsageError{"It goes like this: " + usage_of(*out.command) + " [OPTION…]."};
+  const auto& wanted = out.command->operands;
+  const bool takes_more = !wanted.empty() && wanted.back().ends_with("…");
+  const bool fits = takes_more ? out.operands.size() >= wanted.size() : out.operands.size() == wanted.size();
+  if (!fits) return UsageError{"It goes like this: " + usage_of(*out.command) + " [OPTION…]."};
   return out;
 }
 
-std::string help_of(const Command* command) {
-  std::string out;
-  const auto line = [&out](std::string_view name, std::string_view help) {
-    const std::size_t k_column = 26;
-    out += "  " + std::string(name) + std::string(name.size() < k_column ? k_column - name.size() : 1, ' ') + std::string(help) + "\n";
-  };
-  if (command == nullptr) {
-    out = "usage: offhook COMMAND [OPTION…]\n\n";
-    for (const auto& one : commands()) line(usage_of(one).substr(8), one.summary);
-    line("help COMMAND", "what a command can do");
-    line("--version", "the version of this program");
-    out += "\nEnvironment (defaults are those of a server in development mode):\n";
-    line("OFFHOOK_URL", "where the server is: http://, https://, ws:// or wss://; http://127.0.0.1:7080");
-    line("OFFHOOK_API_KEY", "the project's key");
-    line("OFFHOOK_API_SECRET", "the project's secret; it signs the tokens");
-    line("OFFHOOK_CA_FILE", "PEM of the authorities to trust in place of the system's");
-    out += "\nDurations D are like 500ms, 3s, 2m, 1h.\n"
-           "Exit code: 0 done, 1 an outcome that was not expected, 2 wrong usage, 3 the server cannot be reached or refuses.\n";
-    return out;
+namespace {
+
+constexpr std::size_t k_column = 26;
+
+// Of a name in characters, not bytes: the dots of "TO…" are three.
+std::string help_line(std::string_view name, std::string_view help) {
+  const auto width =
+      static_cast<std::size_t>(std::count_if(name.begin(), name.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return "  " + std::string(name) + std::string(width < k_column ? k_column - width : 1, ' ') + std::string(help) +
+         "\n";
+}
+
+std::string help_of_all(std::string_view family) {
+  std::string out = "usage: offhook " + (family.empty() ? "" : std::string(family) + " ") + "COMMAND [OPTION…]\n\n";
+  for (const auto& one : commands()) {
+    if (family.empty() || one.name.starts_with(std::string(family) + " "))
+      out += help_line(usage_of(one).substr(8), one.summary);
   }
-  out = "usage: " + usage_of(*command) + " [OPTION…]\n\n" + std::string(command->summary) + ".\n" + std::string(command->details) + "\n";
-  for (const auto& option : command->options) line(std::string(option.name) + (option.value.empty() ? "" : " ") + std::string(option.value), option.help);
+  if (!family.empty()) return out + "\n\"offhook help " + std::string(family) + " COMMAND\" says more of each.\n";
+  out += help_line("help COMMAND", "what a command can do");
+  out += help_line("--version", "the version of this program");
+  out += "\nEnvironment (defaults are those of a server in development mode):\n";
+  out += help_line("OFFHOOK_URL", "where the server is: http://, https://, ws:// or wss://; http://127.0.0.1:7080");
+  out += help_line("OFFHOOK_API_KEY", "the project's key");
+  out += help_line("OFFHOOK_API_SECRET", "the project's secret; it signs the tokens");
+  out += help_line("OFFHOOK_CA_FILE", "PEM of the authorities to trust in place of the system's");
+  return out +
+         "\nDurations D are like 500ms, 3s, 2m, 1h.\n"
+         "Exit code: 0 done, 1 an outcome that was not expected, 2 wrong usage, 3 the server cannot be reached or "
+         "refuses.\n";
+}
+
+}  // namespace
+
+std::string help_of(const Arguments& arguments) {
+  if (arguments.command == nullptr) return help_of_all(arguments.family);
+  const auto& command = *arguments.command;
+  auto out = "usage: " + usage_of(command) + " [OPTION…]\n\n" + std::string(command.summary) + ".\n" +
+             std::string(command.details) + "\n";
+  for (const auto& option : command.options) {
+    out += help_line(std::string(option.name) + (option.value.empty() ? "" : " ") + std::string(option.value),
+                     option.help);
+  }
   return out;
 }
 
@@ -140,17 +214,43 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
   return Milliseconds{std::int64_t{number} * ms};
 }
 
-Result<std::optional<Milliseconds>, UsageError> duration(const Arguments& arguments, std::string_view option, Milliseconds least,
-                                                         Milliseconds most) {
+Result<std::optional<Milliseconds>, UsageError> duration(const Arguments& arguments, std::string_view option,
+                                                         Milliseconds least, Milliseconds most) {
   using Value = std::optional<Milliseconds>;
   const auto text = arguments.text(option);
   if (!text) return Value{};
   const auto value = parse_duration(*text);
   if (!value) return UsageError{std::string(option) + " needs a duration like 500ms, 3s or 2m, not \"" + *text + "\"."};
   if (*value < least || *value > most) {
-    return UsageError{std::string(option) + " must be from " + to_text(least) + " to " + to_text(most) + ", not " + *text + "."};
+    return UsageError{std::string(option) + " must be from " + to_text(least) + " to " + to_text(most) + ", not " +
+                      *text + "."};
   }
   return Value(*value);
+}
+
+Result<std::optional<std::int64_t>, UsageError> whole_number(const Arguments& arguments, std::string_view option,
+                                                             std::int64_t least, std::int64_t most) {
+  using Value = std::optional<std::int64_t>;
+  const auto text = arguments.text(option);
+  if (!text) return Value{};
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (read.ec != std::errc{} || read.ptr != text->data() + text->size() || number < least || number > most) {
+    return UsageError{std::string(option) + " needs a whole number from " + std::to_string(least) + " to " +
+                      std::to_string(most) + ", not \"" + *text + "\"."};
+  }
+  return Value(number);
+}
+
+Result<std::optional<std::string>, UsageError> choice(const Arguments& arguments, std::string_view option,
+                                                      const std::vector<std::string_view>& words) {
+  using Value = std::optional<std::string>;
+  auto text = arguments.text(option);
+  if (!text || std::find(words.begin(), words.end(), *text) != words.end()) return Value(std::move(text));
+  std::string all;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    all += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
+  return UsageError{std::string(option) + " must be " + all + ", not \"" + *text + "\"."};
 }
 
 std::string to_text(Milliseconds duration) {

@@ -1,4 +1,5 @@
-// offhook call FROM TO
+// offhook call FROM TO…
+#include "cli/call_options.hpp"
 #include "cli/report.hpp"
 #include "cli/run.hpp"
 #include "cli/stage.hpp"
@@ -8,34 +9,52 @@ namespace offhook::cli {
 namespace {
 
 struct Plan {
-  UserId to;
-  std::optional<Milliseconds> ring_timeout, cancel_after, hang_up_after;
+  std::vector<UserId> to;
+  std::optional<Group> group;
+  CallOptions options;
+  std::optional<Milliseconds> cancel_after, hang_up_after;
   std::optional<Outcome> expected;
 };
 
+std::optional<UsageError> read_people(const Arguments& arguments, Plan& plan) {
+  plan.to = {arguments.operands.begin() + 1, arguments.operands.end()};
+  for (const auto& user : plan.to) {
+    if (auto problem = problem_of_user(user)) return problem;
+  }
+  if (!is_group(arguments, plan.to)) return std::nullopt;
+  const auto group = group_options(arguments, plan.to);
+  if (!group) return group.error();
+  plan.group = *group;
+  return std::nullopt;
+}
+
 Result<Plan, UsageError> make_plan(const Arguments& arguments) {
-  using std::chrono::seconds;
-  Plan plan{arguments.operands[1], {}, {}, {}, {}};
-  if (auto problem = problem_of_user(plan.to)) return *problem;
+  Plan plan;
+  if (auto problem = read_people(arguments, plan)) return *problem;
   const auto media = arguments.text("--media").value_or("none");
   if (media == "audio" || media == "video") {
     return UsageError{"There is no microphone or camera here; call with --media none, or from a browser."};
   }
   if (media != "none") return UsageError{"--media must be none, audio or video, not \"" + media + "\"."};
-  if (const auto word = arguments.text("--expect")) {
-    plan.expected = wire::parse_outcome(*word);
-    if (!plan.expected) return UsageError{"--expect needs an outcome such as ended, declined, busy or no_answer, not \"" + *word + "\"."};
+  const auto expected = outcome_in(arguments, "--expect");
+  if (!expected) return expected.error();
+  plan.expected = *expected;
+  const auto options = call_options(arguments);
+  if (!options) return options.error();
+  plan.options = *options;
+  for (const auto& [option, value] : {std::pair{"--cancel-after", &plan.cancel_after}, std::pair{"--hang-up-after", &plan.hang_up_after}}) {
+    const auto given = duration(arguments, option);
+    if (!given) return given.error();
+    *value = *given;
   }
-  const auto read = [&](std::string_view option, std::optional<Milliseconds>& value, Milliseconds least, Milliseconds most) {
-    const auto given = duration(arguments, option, least, most);
-    if (given) value = *given;
-    return given ? std::nullopt : std::optional(given.error());
-  };
-  constexpr std::chrono::hours k_longest{24};
-  if (auto error = read("--ring-timeout", plan.ring_timeout, seconds{1}, seconds{180})) return *error;
-  if (auto error = read("--cancel-after", plan.cancel_after, {}, k_longest)) return *error;
-  if (auto error = read("--hang-up-after", plan.hang_up_after, {}, k_longest)) return *error;
   return plan;
+}
+
+// "bob", "bob and carol", "bob, carol and dave"
+std::string names_of(const std::vector<UserId>& users) {
+  std::string out;
+  for (std::size_t i = 0; i < users.size(); ++i) out += (i == 0 ? "" : i + 1 == users.size() ? " and " : ", ") + users[i];
+  return out;
 }
 
 bool is_before_answer(CallState state) { return state == CallState::Calling || state == CallState::Ringing; }
@@ -52,14 +71,16 @@ class Caller {
       : plan_(std::move(plan)), environment_(environment), report_(report), client_(std::move(options)) {}
 
   int run() {
-    report_.say(Json("calling").text("peer", plan_.to).text("device", client_.device_id()),
-                "Calling " + plan_.to + ".");
+    Json json("calling");
+    json.text("peer", plan_.to[0]).text("device", client_.device_id());
+    if (plan_.group) json.texts("users", plan_.to).text("mode", wire::word(plan_.group->mode));
+    report_.say(json, "Calling " + names_of(plan_.to) + ".");
     client_.on_online([this] { was_online_ = true; });
     client_.on_error([this](const Problem& problem) { on_error(problem); });
     client_.on_closed([this](const std::optional<Problem>& problem) {
       if (problem) give_up(*problem);
     });
-    call_ = client_.call(plan_.to, {Media::None, plan_.ring_timeout, {}});
+    call_ = plan_.group ? client_.start_group(*plan_.group, plan_.options) : client_.call(plan_.to[0], plan_.options);
     watch(*call_);
     client_.connect();
     return stage_.wait([this] { call_->hang_up(); });
@@ -67,13 +88,19 @@ class Caller {
 
  private:
   void watch(Call& call) {
-    const auto tell = [this](const char* event, const char* sentence) {
+    const auto tell = [this](const char* event, const std::string& sentence) {
       return [this, event, sentence] { say(event, sentence); };
     };
-    call.on_ringing(tell("ringing", " is being rung."));
-    call.on_connecting(tell("connecting", " has answered; connecting."));
-    call.on_peer_unstable(tell("peer_unstable", " is not heard any more; waiting."));
-    call.on_peer_stable(tell("peer_stable", " is heard again."));
+    const std::string other = plan_.group ? "Somebody" : plan_.to[0];
+    call.on_ringing(tell("ringing", other + " is being rung."));
+    call.on_connecting(tell("connecting", other + " has answered; connecting."));
+    call.on_peer_unstable(tell("peer_unstable", other + " is not heard any more; waiting."));
+    call.on_peer_stable(tell("peer_stable", other + " is heard again."));
+    call.on_reconnecting(tell("reconnecting", "The connection to the server is lost; trying to get it back."));
+    call.on_reconnected(tell("reconnected", "The connection is back."));
+    call.on_legs_changed([this](const std::vector<Leg>& legs) {
+      if (!finished_) report_.say(legs_event(*call_, legs), legs_sentence(legs));
+    });
     call.on_active([this] { on_active(); });
     call.on_ended([this](const CallEnd& end) { on_ended(end); });
     if (!plan_.cancel_after) return;
@@ -83,12 +110,12 @@ class Caller {
   }
 
   void say(const char* event, const std::string& sentence) {
-    if (!finished_) report_.say(call_event(event, *call_), plan_.to + sentence);
+    if (!finished_) report_.say(call_event(event, *call_), sentence);
   }
 
   void on_active() {
     if (finished_) return;
-    report_.say(call_event("active", *call_), "You are connected to " + plan_.to + ". Ctrl-C hangs up.");
+    report_.say(call_event("active", *call_), "You are connected to " + (plan_.group ? "the group" : plan_.to[0]) + ". Ctrl-C hangs up.");
     if (plan_.hang_up_after) client_.after(*plan_.hang_up_after, [this] { call_->hang_up(); });
   }
 

@@ -1,12 +1,10 @@
-// offhook calls: the project's calls, as the server's REST interface tells them.
+// offhook calls list, get, end, add: the project's calls, for its backend.
 #include <boost/json.hpp>
 #include <charconv>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 
-#include "cli/report.hpp"
-#include "cli/run.hpp"
+#include "cli/call_options.hpp"
+#include "cli/follow.hpp"
+#include "cli/rest.hpp"
 #include "cli/stage.hpp"
 #include "offhook/http.hpp"
 
@@ -15,92 +13,122 @@ namespace {
 
 namespace json = boost::json;
 
-Result<std::string, UsageError> target_of(const Arguments& arguments) {
-  const auto limit = arguments.text("--limit").value_or("20");
-  int number = 0;
-  const auto read = std::from_chars(limit.data(), limit.data() + limit.size(), number);
-  if (read.ec != std::errc{} || read.ptr != limit.data() + limit.size() || number < 1 || number > 100) {
-    return UsageError{"--limit needs a whole number from 1 to 100, not \"" + limit + "\"."};
-  }
-  std::string target = "/v1/calls?limit=" + limit;
+constexpr std::int64_t k_page = 100;  // the most the server gives at once
+
+// A moment as milliseconds since the Unix epoch, or as a duration before now.
+Result<std::optional<std::int64_t>, UsageError> moment_in(const Arguments& arguments, std::string_view option) {
+  using Value = std::optional<std::int64_t>;
+  const auto text = arguments.text(option);
+  if (!text) return Value{};
+  if (const auto ago = parse_duration(*text)) return Value(to_unix_ms(now() - *ago));
+  std::int64_t number = 0;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (read.ec == std::errc{} && read.ptr == text->data() + text->size() && number >= 0) return Value(number);
+  return UsageError{std::string(option) + " needs a time ago like 2h, or milliseconds since the Unix epoch, not \"" +
+                    *text + "\"."};
+}
+
+// What all pages of a list have in common, as a query.
+Result<std::string, UsageError> filters_of(const Arguments& arguments) {
+  std::string out;
   if (const auto user = arguments.text("--user")) {
     if (auto problem = problem_of_user(*user)) return *problem;
-    target += "&user=" + percent_encoded(*user);
+    out += "&user=" + percent_encoded(*user);
   }
-  return target;
-}
-
-std::string text_in(const json::object& object, std::string_view name) {
-  const auto* found = object.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
-std::int64_t number_in(const json::object& object, std::string_view name) {
-  const auto* found = object.if_contains(name);
-  return found != nullptr && found->is_int64() ? found->get_int64() : 0;
-}
-
-// "2031-04-05 06:07:08 UTC"
-std::string moment(std::int64_t unix_ms) {
-  const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts)};
-}
-
-// "2031-04-05 06:07:08 UTC  alice called bob: ended, by_callee, 3s"
-std::string sentence_of(const json::object& call) {
-  auto out = moment(number_in(call, "created_at_ms")) + "  " + text_in(call, "caller") + " called " + text_in(call, "callee") + ": ";
-  const auto outcome = text_in(call, "outcome");
-  out += outcome.empty() ? text_in(call, "phase") : outcome;
-  if (const auto reason = text_in(call, "reason"); !reason.empty()) out += ", " + reason;
-  if (const auto ms = number_in(call, "duration_ms"); ms > 0) out += ", " + to_text(Milliseconds{ms});
+  const auto phase = choice(arguments, "--phase", {"inviting", "connecting", "active", "ended"});
+  if (!phase) return phase.error();
+  if (*phase) out += "&phase=" + **phase;
+  const auto outcome = outcome_in(arguments, "--outcome");
+  if (!outcome) return outcome.error();
+  if (*outcome) out += "&outcome=" + *arguments.text("--outcome");
+  for (const auto& [option, field] : {std::pair{"--since", "from_at_ms"}, std::pair{"--until", "to_at_ms"}}) {
+    const auto moment = moment_in(arguments, option);
+    if (!moment) return moment.error();
+    if (*moment) out += "&" + std::string(field) + "=" + std::to_string(**moment);
+  }
   return out;
 }
 
-int print(const std::string& body, bool as_json) {
-  json::error_code failure;
-  const auto answer = json::parse(body, failure);
-  const auto* object = failure ? nullptr : answer.if_object();
-  const auto* list = object == nullptr ? nullptr : object->if_contains("calls");
-  const auto* calls = list == nullptr ? nullptr : list->if_array();
-  if (calls == nullptr) {
-    Report(as_json).complain("bad_reply", "The server's answer is not a list of calls; check that OFFHOOK_URL leads to an Offhook server.");
-    return k_unreachable;
-  }
-  for (const auto& call : *calls) {
-    const auto* one = call.if_object();
-    if (one != nullptr) std::printf("%s\n", as_json ? json::serialize(*one).c_str() : sentence_of(*one).c_str());
-  }
-  if (calls->empty() && !as_json) std::printf("There are no calls.\n");
-  return k_done;
-}
+struct Page {
+  json::array calls;
+  std::string next;  // the cursor of the page after it, if there may be one
+};
 
-Problem problem_in(const HttpReply& reply) {
-  json::error_code failure;
-  const auto answer = json::parse(reply.body, failure);
-  const auto* object = failure ? nullptr : answer.if_object();
-  if (object != nullptr && object->contains("error")) return {text_in(*object, "error"), text_in(*object, "message")};
-  return {"bad_reply", "The server answers HTTP " + std::to_string(reply.status) + "; check that OFFHOOK_URL leads to an Offhook server."};
+std::optional<Page> page_of(json::object& answer, const Report& report) {
+  auto* calls = answer.if_contains("calls");
+  if (calls != nullptr && calls->is_array()) return Page{std::move(calls->get_array()), text_in(answer, "next")};
+  report.complain("bad_reply",
+                  "The server's answer is not a list of calls; check that OFFHOOK_URL leads to an Offhook server.");
+  return std::nullopt;
 }
 
 }  // namespace
 
-ExitCode run_calls(const Arguments& arguments, const Environment& environment) {
-  const auto target = target_of(arguments);
+ExitCode run_calls_list(const Arguments& arguments, const Environment& environment) {
+  const auto limit = whole_number(arguments, "--limit", 1, 10'000);
+  if (!limit) return limit.error();
+  const auto filters = filters_of(arguments);
+  if (!filters) return filters.error();
+  const Report report(arguments.has("--json"));
+  Rest rest(environment, report);
+  auto cursor = arguments.text("--cursor").value_or("");
+  std::int64_t printed = 0;
+  const auto wanted = limit->value_or(20);
+  do {
+    auto target = "/v1/calls?limit=" + std::to_string(std::min(wanted - printed, k_page)) + *filters;
+    if (!cursor.empty()) target += "&cursor=" + percent_encoded(cursor);
+    auto answer = rest.ask("GET", target);
+    if (!answer) return rest.exit_code();
+    const auto page = page_of(*answer, report);
+    if (!page) return k_unreachable;
+    for (const auto& call : page->calls) {
+      if (const auto* one = call.if_object()) print_call(report, *one);
+    }
+    printed += static_cast<std::int64_t>(page->calls.size());
+    cursor = page->next;
+  } while (!cursor.empty() && printed < wanted);
+  if (printed == 0) report.say_line("", "There are no calls.");
+  if (!cursor.empty()) report.note("There may be more: --cursor " + cursor);
+  return k_done;
+}
+
+ExitCode run_calls_get(const Arguments& arguments, const Environment& environment) {
+  const auto target = call_target(arguments.operands[0]);
   if (!target) return target.error();
-  HttpRequest request;
-  request.url = environment.url;
-  request.target = *target;
-  request.token = admin_token(environment);
-  request.ca_file = environment.ca_file;
-  const auto reply = fetch(request);
-  const bool as_json = arguments.has("--json");
-  if (reply && reply->status == 200) return print(reply->body, as_json);
-  const auto problem = reply ? problem_in(*reply) : reply.error();
-  Report(as_json).complain(problem.word, advice_on(problem, environment));
-  return problem.word == "bad_url" ? k_wrong_usage : k_unreachable;
+  const auto expected = outcome_in(arguments, "--expect");
+  if (!expected) return expected.error();
+  const Report report(arguments.has("--json"));
+  Rest rest(environment, report);
+  const auto call = rest.ask("GET", *target);
+  if (!call) return rest.exit_code();
+  print_call(report, *call);
+  return arguments.has("--wait") ? follow(rest, report, *call, *expected) : verdict(*call, *expected);
+}
+
+ExitCode run_calls_end(const Arguments& arguments, const Environment& environment) {
+  const auto target = call_target(arguments.operands[0], "/end");
+  if (!target) return target.error();
+  const Report report(arguments.has("--json"));
+  Rest rest(environment, report);
+  const auto call = rest.ask("POST", *target);
+  if (!call) return rest.exit_code();
+  print_call(report, *call);
+  return k_done;
+}
+
+ExitCode run_calls_add(const Arguments& arguments, const Environment& environment) {
+  const auto target = call_target(arguments.operands[0], "/ring");
+  if (!target) return target.error();
+  const std::vector<std::string> users(arguments.operands.begin() + 1, arguments.operands.end());
+  for (const auto& user : users) {
+    if (auto problem = problem_of_user(user)) return *problem;
+  }
+  const Report report(arguments.has("--json"));
+  Rest rest(environment, report);
+  const auto call = rest.ask("POST", *target, Json().texts("users", users).done());
+  if (!call) return rest.exit_code();
+  print_call(report, *call);
+  return k_done;
 }
 
 }  // namespace offhook::cli

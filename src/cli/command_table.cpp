@@ -6,53 +6,137 @@ namespace {
 
 constexpr Option k_json{"--json", "", "one JSON object per line instead of sentences"};
 constexpr Option k_device{"--device", "NAME", "name of this device: letters, digits and . _ -; else a random one"};
+constexpr Option k_state{"--state", "FILE", "remember calls over restarts there; it names the device too"};
+constexpr Option k_expect{"--expect", "OUTCOME",
+                          "exit code 1 unless the call ends so: ended, declined, busy, no_answer, …"};
+
+std::vector<Option> with_call_options(std::vector<Option> first, const std::vector<Option>& last) {
+  const Option shared[] = {
+      {"--mode", "MODE", "of a group: first_answer, or all_join unless you choose otherwise"},
+      {"--owner-leaves", "WHAT", "when the caller leaves a group: end (unless you choose otherwise) or stay"},
+      {"--data", "TEXT", "shown to who is called, at most 1000 bytes"},
+      {"--ring-timeout", "D", "give up ringing after so long, 1s to 3m; else what the server says"},
+      {"--wake-timeout", "D", "give up if no device rings after so long, 1s to 1m"},
+      {"--connect-timeout", "D", "give up if it does not connect so long after the answer, 5s to 1m"},
+      {"--drop-grace", "D", "how long a side may be lost in the call, 3s to 2m"},
+      {"--max-duration", "D", "end the call after so long, 1m to 24h"},
+      {"--decline-policy", "WHICH", "the ringing ends with the first_decline, or when all_devices have declined"},
+      {"--wait-full-ring", "", "wait the whole time for a device that rings"}};
+  first.insert(first.end(), std::begin(shared), std::end(shared));
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
+}
 
 Command listen_command() {
   return {"listen",
           {"USER"},
           {k_device,
+           k_state,
            {"--answer-after", "D", "how long it rings before it is answered; 1s unless you choose otherwise"},
            {"--decline", "", "decline instead"},
            {"--busy", "", "say that this device is busy instead"},
            {"--ignore", "", "let it ring instead"},
+           {"--move-after", "D", "take over a call of USER that another device is in, so long after it is known"},
            {"--hang-up-after", "D", "hang up so long after the call became active"},
            {"--once", "", "end after the first call"},
            k_json},
           "Be reachable as USER, and answer calls",
+          "Calls that a backend places for USER are made here, too.\n"
           "Ctrl-C hangs up or declines and ends; a second one quits at once.\n"};
 }
 
 Command call_command() {
   return {"call",
-          {"FROM", "TO"},
-          {k_device,
-           {"--media", "KIND", "none; audio and video need a browser, for there is no microphone or camera here"},
-           {"--ring-timeout", "D", "give up ringing after so long, 1s to 3m; else what the server says"},
-           {"--cancel-after", "D", "cancel after so long if nobody has answered"},
-           {"--hang-up-after", "D", "hang up so long after the call became active"},
-           {"--expect", "OUTCOME", "exit code 1 unless the call ends so: ended, declined, busy, no_answer, …"},
-           k_json},
+          {"FROM", "TO…"},
+          with_call_options(
+              {k_device,
+               k_state,
+               {"--media", "KIND", "none; audio and video need a browser, for there is no microphone or camera here"}},
+              {{"--cancel-after", "D", "cancel after so long if nobody has answered"},
+               {"--hang-up-after", "D", "hang up so long after the call became active"},
+               k_expect,
+               k_json}),
           "Call TO in the name of FROM, and wait until the call has ended",
-          "Without --expect the exit code is 0 for every outcome but lost_contact, which means that nobody told what became of it.\n"
+          "With more than one TO it is a group.\n"
+          "Without --expect the exit code is 0 for every outcome but lost_contact, which means that nobody told what "
+          "became of it.\n"
           "Ctrl-C hangs up; a second one quits at once.\n"};
 }
 
-std::vector<Command> make_commands() {
-  return {listen_command(), call_command(),
-          {"token",
-           {"USER"},
-           {{"--device", "NAME", "name of the device to show to others"},
-            {"--expires", "D", "how long the token is good for; 1h unless you choose otherwise"},
-            k_json},
-           "Print a token that lets a client be USER",
+Command token_command() {
+  return {"token",
+          {"USER"},
+          {{"--device", "NAME", "name of the device to show to others"},
+           {"--expires", "D", "how long the token is good for; 1h unless you choose otherwise"},
+           k_json},
+          "Print a token that lets a client be USER",
+          ""};
+}
+
+Command create_command() {
+  return {"calls create",
+          {},
+          with_call_options({{"--from", "USER", "who calls"},
+                             {"--to", "USER", "who is called; more than one, each with its own --to, is a group", true},
+                             {"--device", "NAME", "the caller's device; else the one that was heard last"},
+                             {"--media", "KIND", "none (unless you choose otherwise), audio or video"}},
+                            {{"--wait", "", "print each change until the call has ended"}, k_expect, k_json}),
+          "Place a call for a user, as the project's backend",
+          "A device of the caller must be connected: it makes the call. --expect waits for the end.\n"
+          "Ctrl-C ends the waiting, not the call.\n"};
+}
+
+Command list_command() {
+  return {"calls list",
+          {},
+          {{"--user", "USER", "only calls from or to this user"},
+           {"--phase", "PHASE", "only calls that are inviting, connecting, active or ended"},
+           {"--outcome", "OUTCOME", "only calls that ended so"},
+           {"--since", "WHEN", "created at this moment or later: a time ago like 2h, or milliseconds since 1970"},
+           {"--until", "WHEN", "created before this moment"},
+           {"--limit", "N", "how many, 1 to 10000; 20 unless you choose otherwise"},
+           {"--cursor", "ID", "go on after this call"},
+           k_json},
+          "List the project's calls, newest first",
+          ""};
+}
+
+std::vector<Command> backend_commands() {
+  return {create_command(),
+          list_command(),
+          {"calls get",
+           {"CALL"},
+           {{"--wait", "", "print each change until the call has ended"}, k_expect, k_json},
+           "Show one call",
            ""},
-          {"calls",
-           {},
-           {{"--user", "USER", "only calls from or to this user"},
-            {"--limit", "N", "how many, 1 to 100; 20 unless you choose otherwise"},
+          {"calls end",
+           {"CALL"},
+           {k_json},
+           "End a call: cancelled before an answer, ended after it",
+           "Of a call that has ended it changes nothing.\n"},
+          {"calls add",
+           {"CALL", "USER…"},
+           {k_json},
+           "Ring more users into a live call",
+           "A call between two becomes a group that everybody may join.\n"},
+          {"rules get", {"USER"}, {k_json}, "Show how a user wants to be called", ""},
+          {"rules set",
+           {"USER"},
+           {{"--call-waiting", "WHAT", "when somebody calls during a call: off, ring_other_devices or ring_all"},
+            {"--max-parallel-rings", "N", "so many calls ring at once, 1 to 5"},
+            {"--do-not-disturb", "SWITCH", "on or off"},
+            {"--block", "USER", "refuse calls by this user; may be given more than once", true},
+            {"--unblock", "USER", "and no longer; may be given more than once", true},
+            {"--defaults", "", "begin with the defaults; else what is not named stays as it is"},
             k_json},
-           "List the project's calls, newest first",
+           "Change how a user wants to be called",
            ""}};
+}
+
+std::vector<Command> make_commands() {
+  std::vector<Command> all{listen_command(), call_command(), token_command()};
+  for (auto& command : backend_commands()) all.push_back(std::move(command));
+  return all;
 }
 
 }  // namespace

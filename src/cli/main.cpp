@@ -1,5 +1,7 @@
 // offhook: place and answer calls from a terminal.
 #include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "cli/run.hpp"
 #include "cli/stage.hpp"
@@ -18,13 +20,19 @@ int print(const std::string& text) {
   return k_done;
 }
 
+using Run = ExitCode (*)(const Arguments&, const Environment&);
+constexpr std::pair<std::string_view, Run> k_runs[] = {
+    {"listen", run_listen},         {"call", run_call},
+    {"token", run_token},           {"calls create", run_calls_create},
+    {"calls list", run_calls_list}, {"calls get", run_calls_get},
+    {"calls end", run_calls_end},   {"calls add", run_calls_add},
+    {"rules get", run_rules_get},   {"rules set", run_rules_set}};
+
 ExitCode run(const Arguments& arguments) {
-  const auto environment = read_environment();
-  const auto name = arguments.command->name;
-  if (name == "listen") return run_listen(arguments, environment);
-  if (name == "call") return run_call(arguments, environment);
-  if (name == "token") return run_token(arguments, environment);
-  return run_calls(arguments, environment);
+  for (const auto& [name, run_it] : k_runs) {
+    if (name == arguments.command->name) return run_it(arguments, read_environment());
+  }
+  return UsageError{"This command is not made yet."};
 }
 
 }  // namespace
@@ -33,7 +41,7 @@ int main(int argc, char** argv) {
   const auto arguments = parse_arguments({argv + 1, argv + argc});
   if (!arguments) return complain(arguments.error().message);
   switch (arguments->task) {
-    case Arguments::Task::Help: return print(help_of(arguments->command));
+    case Arguments::Task::Help: return print(help_of(*arguments));
     case Arguments::Task::Version: return print("offhook " OFFHOOK_VERSION "\n");
     case Arguments::Task::Run: break;
   }

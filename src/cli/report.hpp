@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "offhook/call.hpp"
 
@@ -18,6 +19,9 @@ class Json {
   Json& text(std::string_view name, std::string_view value);
   Json& text_if(std::string_view name, const std::optional<std::string>& value);  // nothing: no field
   Json& number(std::string_view name, std::int64_t value);
+  Json& flag(std::string_view name, bool value);
+  Json& raw(std::string_view name, std::string_view json);  // a value that is JSON already
+  Json& texts(std::string_view name, const std::vector<std::string>& values);
   std::string done() const { return "{" + fields_ + "}"; }
 
  private:
@@ -31,6 +35,10 @@ class Report {
 
   // One of the two; an empty sentence prints nothing.
   void say(const Json& event, const std::string& sentence) const;
+  // The same for what is JSON already.
+  void say_line(const std::string& object, const std::string& sentence) const;
+  // A hint for people, and for nobody else.
+  void note(const std::string& sentence) const { say_line("", sentence); }
   // What went wrong: on stderr for people, with JSON also as a line {"event":"error"}.
   void complain(std::string_view word, const std::string& sentence) const;
 
@@ -41,6 +49,9 @@ class Report {
 // What a call says of itself, at each of its moments.
 Json call_event(std::string_view event, const Call& call);
 Json ended_event(const Call& call, const CallEnd& end);
+// How it stands with each user of a group.
+Json legs_event(const Call& call, const std::vector<Leg>& legs);
+std::string legs_sentence(const std::vector<Leg>& legs);
 // "bob hung up. The call took 3s."
 std::string ended_sentence(const CallEnd& end);
 

@@ -13,7 +13,8 @@ std::optional<UsageError> problem_of_user(const UserId& user) {
   return UsageError{"A user's name has 1 to 128 bytes of UTF-8, no control characters, and does not begin with ~."};
 }
 
-Result<ClientOptions, UsageError> client_options(const Arguments& arguments, const Environment& environment, const UserId& user) {
+Result<ClientOptions, UsageError> client_options(const Arguments& arguments, const Environment& environment,
+                                                 const UserId& user) {
   if (auto problem = problem_of_user(user)) return *problem;
   const auto device = arguments.text("--device");
   if (device && !wire::valid_device_id(*device)) {
@@ -24,6 +25,7 @@ Result<ClientOptions, UsageError> client_options(const Arguments& arguments, con
   options.ca_file = environment.ca_file;
   options.name = "cli";
   options.device_id = device.value_or("");
+  options.state_file = arguments.text("--state").value_or("");
   // A new one for each connection: a listener may well outlive any token.
   options.get_token = [environment, user, device](const std::function<void(std::string)>& give) {
     give(user_token(environment, user, device, std::chrono::hours{1}));
@@ -37,9 +39,17 @@ std::string advice_on(const Problem& problem, const Environment& environment) {
            "); set OFFHOOK_API_KEY and OFFHOOK_API_SECRET to those of a project it knows.";
   }
   if (problem.word == "token_expired") {
-    return "The server at " + environment.url + " says that a token made just now has expired; set the clock of one of the two machines right.";
+    return "The server at " + environment.url +
+           " says that a token made just now has expired; set the clock of one of the two machines right.";
   }
-  if (problem.word == "unreachable") return problem.message + " OFFHOOK_URL says where to look; it is " + environment.url + ".";
+  if (problem.word == "caller_offline")
+    return problem.message +
+           " Calls are made by a device of the caller: start \"offhook listen USER\" for it, or name another with "
+           "--device.";
+  if (problem.word == "no_such_call") return problem.message + " \"offhook calls list\" shows the calls there are.";
+  if (problem.word == "call_over") return problem.message + " \"offhook calls get CALL\" shows how.";
+  if (problem.word == "unreachable")
+    return problem.message + " OFFHOOK_URL says where to look; it is " + environment.url + ".";
   return problem.message;
 }
 

@@ -15,7 +15,13 @@ using ExitCode = Result<int, UsageError>;
 ExitCode run_listen(const Arguments& arguments, const Environment& environment);
 ExitCode run_call(const Arguments& arguments, const Environment& environment);
 ExitCode run_token(const Arguments& arguments, const Environment& environment);
-ExitCode run_calls(const Arguments& arguments, const Environment& environment);
+ExitCode run_calls_create(const Arguments& arguments, const Environment& environment);
+ExitCode run_calls_list(const Arguments& arguments, const Environment& environment);
+ExitCode run_calls_get(const Arguments& arguments, const Environment& environment);
+ExitCode run_calls_end(const Arguments& arguments, const Environment& environment);
+ExitCode run_calls_add(const Arguments& arguments, const Environment& environment);
+ExitCode run_rules_get(const Arguments& arguments, const Environment& environment);
+ExitCode run_rules_set(const Arguments& arguments, const Environment& environment);
 
 // What the commands share. A name that no user or device can have is an error.
 std::optional<UsageError> problem_of_user(const UserId& user);

@@ -1,9 +1,10 @@
 #include "cli/stage.hpp"
 
-#include <csignal>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "base/check.hpp"
 
@@ -51,6 +52,13 @@ int Stage::wait(const std::function<void()>& interrupt) {
     interrupted = true;
     interrupt();
   }
+}
+
+bool Stage::pause(std::chrono::milliseconds time) {
+  struct pollfd waiting {};
+  waiting.fd = read_end_;
+  waiting.events = POLLIN;
+  return ::poll(&waiting, 1, static_cast<int>(time.count())) != 0;
 }
 
 }  // namespace offhook::cli

@@ -1,6 +1,7 @@
 // Where the main thread waits while the client's thread works: for the end, or for Ctrl-C. One per process.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 namespace offhook::cli {
@@ -16,6 +17,8 @@ class Stage {
   void finish(int code);
   // Blocks until finish(). The first SIGINT or SIGTERM calls `interrupt` on this thread, the second ends the process.
   int wait(const std::function<void()>& interrupt);
+  // Waits so long, for commands that ask the server again and again. True at once if there was a SIGINT or SIGTERM.
+  bool pause(std::chrono::milliseconds time);
 
  private:
   int read_end_ = -1;

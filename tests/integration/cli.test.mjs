@@ -254,7 +254,7 @@ test('wrong usage: 2, with a sentence that names the way', async () => {
   for (const [args, says] of [
     [[], /--help/],
     [['cal', 'a', 'b'], /did you mean "call"/],
-    [['call', 'a'], /offhook call FROM TO/],
+    [['call', 'a'], /offhook call FROM TO…/],
     [['call', 'a', 'b', '--hangup-after', '3s'], /did you mean --hang-up-after/],
     [['call', 'a', 'b', '--hang-up-after', '3'], /duration like 500ms/],
     [['call', 'a', 'b', '--hang-up-after'], /needs a value/],
@@ -264,7 +264,21 @@ test('wrong usage: 2, with a sentence that names the way', async () => {
     [['call', '~a', 'b'], /user's name/],
     [['listen', 'a', '--decline', '--busy'], /Choose one/],
     [['listen', 'a', '--device', 'my phone'], /--device needs/],
-    [['calls', '--limit', '0'], /from 1 to 100/],
+    [['calls', '--limit', '0'], /from 1 to 10000/],
+    [['calls', 'lisst'], /one of these after it: create, list, get, end, add/],
+    [['rules'], /one of these after it: get, set/],
+    [['calls', 'list', '--phase', 'over'], /inviting, connecting, active or ended/],
+    [['calls', 'list', '--since', 'yesterday'], /time ago like 2h/],
+    [['calls', 'list', '--outcome', 'joy'], /outcome such as/],
+    [['calls', 'get', 'call_1'], /not the id of a call/],
+    [['calls', 'add', 'call_00000000000000000000000001'], /calls add CALL USER…/],
+    [['calls', 'create', '--to', 'b'], /needs --from USER and --to USER/],
+    [['calls', 'create', '--from', 'a', '--to', 'b', '--mode', 'all_join'], /2 to 16 users/],
+    [['calls', 'create', '--from', 'a', '--to', 'b', '--drop-grace', '1s'], /from 3s to 2min/],
+    [['calls', 'create', '--from', 'a', '--to', 'b', '--decline-policy', 'never'], /first_decline or all_devices/],
+    [['call', 'a', 'b', 'c', '--mode', 'some'], /first_answer or all_join/],
+    [['rules', 'set', 'a'], /What shall be different/],
+    [['rules', 'set', 'a', '--max-parallel-rings', '9'], /from 1 to 5/],
   ]) {
     const program = await start(args).done;
     assert.equal(program.code, 2, args.join(' '));
@@ -283,15 +297,153 @@ test('token: one that the server takes', async () => {
 });
 
 test('help of everything, and sentences for people', async () => {
-  for (const args of [['--help'], ['help', 'call'], ['listen', '--help'], ['--version']]) {
+  for (const args of [['--help'], ['help', 'call'], ['listen', '--help'], ['--version'], ['calls', '--help'], ['help', 'rules'], ['calls', 'create', '--help'],
+    ['help', 'calls', 'add']]) {
     const program = await start(args).done;
     assert.deepEqual([program.code, program.stderr], [0, ''], args.join(' '));
     assert.match(program.stdout, /offhook/, args.join(' '));
   }
+  assert.match((await start(['help', 'calls']).done).stdout, /calls create[^]*calls add CALL USER…/);
   const bob = somebody();
   const callee = start(['listen', bob, '--once', '--decline']);
   await until(() => callee.stdout.includes('can be called now'));
   const caller = await start(['call', 'alice', bob]).done;
   assert.equal(caller.stdout.trimEnd().split('\n').at(-1), `${bob} declined the call.`);
   assert.equal((await callee.done).stdout.trimEnd().split('\n').at(-1), 'You declined the call.');
+});
+
+// --- what a project's backend does
+
+// A command that is done at once; its JSON lines.
+async function backend(...args) {
+  const program = await start([...args, '--json']).done;
+  assert.equal(program.code, 0, `${args.join(' ')}: ${program.stdout}${program.stderr}`);
+  return program.told();
+}
+
+test('calls create: a device of the caller makes the call, and the backend sees it through', async () => {
+  const [alice, bob] = [somebody(), somebody()];
+  const caller = await listen(alice);
+  const callee = await listen(bob, '--answer-after', '0ms', '--hang-up-after', '200ms');
+  const create = start(['calls', 'create', '--from', alice, '--to', bob, '--data', 'order 7', '--expect', 'ended', '--json']);
+  await create.done;
+  assert.equal(create.code, 0, create.stdout + create.stderr);
+  const [first, last] = [create.told()[0], create.told().at(-1)];
+  assert.deepEqual([first.caller, first.callee, first.phase], [alice, bob, 'inviting']);
+  assert.deepEqual([last.outcome, last.reason], ['ended', 'by_callee']);
+  assert.equal(await endOf(caller), 'ended/by_callee');
+  assert.ok(caller.events().includes('outgoing'), caller.stdout);
+  await callee.done;
+  assert.equal(callee.told().find(({ event }) => event === 'incoming').data, 'order 7');
+  assert.deepEqual((await backend('calls', 'get', first.call_id)).map(({ outcome }) => outcome), ['ended']);
+});
+
+test('calls create --expect gives 1 for another outcome; without a device of the caller it says what to do', async () => {
+  const alice = somebody();
+  const caller = await listen(alice);
+  const unreachable = await start(['calls', 'create', '--from', alice, '--to', somebody(), '--wake-timeout', '1s', '--expect', 'ended']).done;
+  assert.equal(unreachable.code, 1);
+  assert.match(unreachable.stdout.trimEnd().split('\n').at(-1), /unreachable, no_devices {2}call_/);
+  assert.equal(await endOf(caller), 'unreachable/no_devices');
+  const nobody = await start(['calls', 'create', '--from', somebody(), '--to', alice]).done;
+  assert.equal(nobody.code, 3);
+  assert.match(nobody.stderr, /offhook listen USER/);
+});
+
+test('calls create with several users, calls add and calls end', async () => {
+  const [alice, bob, carol, dave] = [somebody(), somebody(), somebody(), somebody()];
+  const caller = await listen(alice);
+  const joined = await listen(bob, '--answer-after', '0ms');
+  const declining = await listen(carol, '--decline');
+  const late = await listen(dave, '--answer-after', '0ms');
+  const [{ call_id, legs }] = await backend('calls', 'create', '--from', alice, '--to', bob, '--to', carol, '--mode', 'all_join');
+  assert.deepEqual(legs.map(({ user }) => user), [bob, carol]);
+  await joined.is('active');
+  assert.equal(await endOf(declining), 'declined/by_user');
+  const [more] = await backend('calls', 'add', call_id, dave);
+  assert.equal(more.legs.length, 3);
+  await late.is('active');
+  const sentence = await start(['calls', 'get', call_id]).done;
+  assert.match(sentence.stdout, new RegExp(`${alice} called ${bob} \\(joined\\), ${carol} \\(declined, by_user\\)`));
+  const [over] = await backend('calls', 'end', call_id);
+  assert.deepEqual([over.outcome, over.reason], ['ended', 'by_api']);
+  for (const program of [caller, joined, late]) assert.equal(await endOf(program), 'ended/by_api');
+  const again = await start(['calls', 'add', call_id, somebody()]).done;
+  assert.deepEqual([again.code, again.stderr.includes('calls get CALL')], [3, true], again.stderr);
+  const unknown = await start(['calls', 'end', 'call_00000000000000000000000001']).done;
+  assert.deepEqual([unknown.code, unknown.stderr.includes('offhook calls list')], [3, true], unknown.stderr);
+});
+
+test('calls list: filters, and pages of a limit', async () => {
+  const alice = somebody();
+  for (let i = 0; i < 3; ++i) await endOf(start(['call', alice, somebody(), '--json']));
+  const all = await backend('calls', 'list', '--user', alice);
+  assert.equal(all.length, 3);
+  assert.deepEqual(await backend('calls', 'list', '--user', alice, '--outcome', 'ended'), []);
+  assert.deepEqual(await backend('calls', 'list', '--user', alice, '--phase', 'active'), []);
+  assert.equal((await backend('calls', '--user', alice, '--outcome', 'unreachable', '--since', '1h')).length, 3);
+  assert.deepEqual(await backend('calls', 'list', '--user', alice, '--until', '1h'), []);
+  assert.deepEqual(await backend('calls', 'list', '--user', alice, '--limit', '2'), all.slice(0, 2));
+  assert.deepEqual(await backend('calls', 'list', '--user', alice, '--cursor', all[1].call_id), all.slice(2));
+  const people = await start(['calls', 'list', '--user', alice, '--limit', '2']).done;
+  assert.match(people.stdout.trimEnd().split('\n').at(-1), new RegExp(`--cursor ${all[1].call_id}`));
+});
+
+test('rules: read, changed bit by bit, and in force', async () => {
+  const bob = somebody();
+  assert.deepEqual(await backend('rules', 'get', bob), [{ call_waiting: 'ring_all', max_parallel_rings: 2, do_not_disturb: false, blocked: [] }]);
+  await backend('rules', 'set', bob, '--do-not-disturb', 'on', '--block', 'mallory', '--block', 'eve');
+  const [changed] = await backend('rules', 'set', bob, '--call-waiting', 'off', '--unblock', 'eve');
+  assert.deepEqual(changed, { call_waiting: 'off', max_parallel_rings: 2, do_not_disturb: true, blocked: ['mallory'] });
+  assert.match((await start(['rules', 'get', bob]).done).stdout, /do not disturb on, blocked: mallory\./);
+  assert.equal(await endOf(call(bob)), 'declined/by_dnd_rule');
+  const [defaults] = await backend('rules', 'set', bob, '--defaults', '--max-parallel-rings', '3');
+  assert.deepEqual(defaults, { call_waiting: 'ring_all', max_parallel_rings: 3, do_not_disturb: false, blocked: [] });
+});
+
+// --- groups, several devices, restarts
+
+test('call with several users: each has an outcome', async () => {
+  const [bob, carol] = [somebody(), somebody()];
+  const joined = await listen(bob, '--answer-after', '0ms');
+  const declining = await listen(carol, '--decline');
+  const caller = start(['call', somebody(), bob, carol, '--hang-up-after', '500ms', '--json']);
+  assert.equal(await endOf(caller), 'ended/by_caller');
+  const legs = caller.told().filter(({ event }) => event === 'legs').at(-1).legs;
+  assert.deepEqual(legs.map(({ user, outcome }) => [user, outcome ?? 'in']), [[bob, 'in'], [carol, 'declined']]);
+  assert.deepEqual([await endOf(joined), await endOf(declining)], ['ended/by_caller', 'declined/by_user']);
+});
+
+test('listen --move-after takes the call over from another device', async () => {
+  const bob = somebody();
+  const phone = await listen(bob, '--answer-after', '0ms', '--device', 'phone');
+  const laptop = await listen(bob, '--ignore', '--device', 'laptop', '--move-after', '100ms');
+  const caller = call(bob);
+  assert.match(await endOf(phone), /^moved_elsewhere/);
+  await laptop.is('active');
+  caller.kill('SIGINT');
+  assert.equal(await endOf(caller), 'ended/by_caller');
+  assert.equal(await endOf(laptop), 'ended/by_caller');
+  assert.ok(laptop.events().includes('moving'), laptop.stdout);
+});
+
+test('listen --state: what a killed process was in is told by the next', async () => {
+  const bob = somebody();
+  const state = join(makeFolder(), 'bob.state');
+  const killed = await listen(bob, '--answer-after', '0ms', '--state', state);
+  const caller = call(bob);
+  await Promise.all([caller.is('active'), killed.is('active')]);
+  killed.kill('SIGKILL');
+  await killed.done;
+  const next = start(['listen', bob, '--state', state, '--json']);
+  const told = await next.is('unseen_outcome');
+  assert.deepEqual([told.outcome, told.reason, told.call], ['dropped', 'callee_lost', killed.told().at(-1).call]);
+  assert.equal((await next.is('ready')).device, killed.told()[0].device, 'it is the same device');
+  assert.equal(await endOf(caller), 'dropped/callee_lost');
+  next.kill('SIGINT');
+  await next.done;
+  const third = start(['listen', bob, '--state', state, '--json']);
+  await third.is('ready');
+  third.kill('SIGINT');
+  assert.deepEqual((await third.done).events().filter((event) => event === 'unseen_outcome'), []);
 });
