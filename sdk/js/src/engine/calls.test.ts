@@ -443,3 +443,15 @@ test('disconnect hangs up, withdraws and gives up, and every call ends', () => {
     assert.deepEqual(rig.story.slice(-2), ['ended', 'closed']);
   }
 });
+
+test('calls that a hello has no room for are asked about one by one', () => {
+  const rig = new Rig().connect();
+  const ids = Array.from({ length: 18 }, (_, i) => `k${i}`);
+  const ringing = { phase: 'inviting', role: 'callee', you: 'notified', deadlines_remaining_ms: { setup: 60_000 } };
+  for (const call_id of ids) rig.receive('call', { call: { call_id, ...ringing } });
+  rig.sent.length = 0;
+  rig.reconnect({ resumed: false, calls: ids.slice(0, 16).map((call_id) => ({ call_id, ...ringing })) });
+  const asked = rig.sent.filter(({ type }) => type === 'get_call').map((body) => (body as { call_id: string }).call_id);
+  assert.deepEqual(asked, ids.slice(16));
+  assert.ok(!rig.story.includes('ended'));
+});

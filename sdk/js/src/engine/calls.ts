@@ -52,6 +52,7 @@ function lastWordOf(stage: Stage, role: Role, call_id: string): LastWord {
 export class Calls {
   readonly #calls = new Map<string, Call>();             // by handle; ended ones are taken out
   readonly #tombstones = new RecentSet<string>(MAX_TOMBSTONES);
+  #named = new Set<string>();  // in the last hello
   readonly #silenced = new RecentSet<string>(MAX_TOMBSTONES);    // stopped ringing for want of contact; only a welcome rings again
   readonly #early = new Map<string, Snapshot>();         // of calls whose invite is not answered yet
   #count = 0;
@@ -63,7 +64,8 @@ export class Calls {
   /** What `hello.calls` says. */
   believedIn(): string[] {
     const ids = [...[...this.#calls.values()].flatMap((call) => call.view.callId ?? []), ...this.journal.orphans()];
-    return [...new Set(ids)].slice(0, MAX_HELLO_CALLS);
+    this.#named = new Set([...new Set(ids)].slice(0, MAX_HELLO_CALLS));
+    return [...this.#named];
   }
 
   // --- the application acts
@@ -177,7 +179,7 @@ export class Calls {
       const known = new Set(snapshots.map((snapshot) => snapshot.call_id));
       for (const call of [...this.#calls.values()]) {
         call.version = 0;
-        if (call.view.callId && !known.has(call.view.callId)) this.#end(call, 'lost_contact');
+        if (call.view.callId && !known.has(call.view.callId)) this.#onUnknown(call, call.view.callId);
       }
     }
     for (const snapshot of snapshots) {
@@ -405,6 +407,12 @@ export class Calls {
       case 'connect':
       case 'call': return this.#giveUp(call, name);
     }
+  }
+
+  /** A hello names 16 calls at most; of the others the server is asked one by one. */
+  #onUnknown(call: Call, call_id: string): void {
+    if (this.#named.has(call_id)) return this.#end(call, 'lost_contact');
+    if (!this.#pendingFarewell(call_id)) this.#send(call, { type: 'get_call', call_id });
   }
 
   #askAbout(call: Call): void {

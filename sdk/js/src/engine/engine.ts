@@ -85,7 +85,7 @@ export class Engine {
   #take(input: Input): void {
     switch (input.type) {
       case 'connect': return this.#link.isRunning ? undefined : this.#link.open();
-      case 'disconnect': return this.#close(undefined);
+      case 'disconnect': return this.#close(undefined, 'us');
       case 'opened': return this.#onOpened(input);
       case 'received': return this.#onReceived(input.link, input.message);
       case 'closed': return this.#onClosed(input.link, input.code);
@@ -111,7 +111,7 @@ export class Engine {
     if (!this.#link.isCurrent(link)) return;
     const word = FINAL_CODES[code ?? 0];
     if (word && !(word === 'bad_token' && this.#desk.options.canRenewToken)) {
-      return this.#close({ word, message: `The server has closed the connection: ${word}.` });
+      return this.#close({ word, message: `The server has closed the connection: ${word}.` }, 'server');
     }
     this.#lose(NORMAL, '');
   }
@@ -125,7 +125,7 @@ export class Engine {
   #onWelcome(welcome: Welcome): void {
     if (!this.#link.welcomed(welcome)) return;
     const contradiction = contradictionOf(this.#desk.options.watchdogs ?? {}, welcome.settings);
-    if (contradiction) return this.#close({ word: 'watchdogs', message: contradiction });
+    if (contradiction) return this.#close({ word: 'bad_settings', message: contradiction }, 'us');
     this.#desk.adopt(welcome.settings, welcome.time_at_ms);
     this.#desk.emit({ name: 'online', user: welcome.user, iceServers: welcome.ice_servers });
     this.#calls.reconcile(welcome.calls, !welcome.resumed);
@@ -138,15 +138,16 @@ export class Engine {
   }
 
   /** The end for good, until the application connects again. Everybody who waits gets an answer. */
-  #close(problem: Problem | undefined): void {
+  #close(problem: Problem | undefined, by: 'us' | 'server'): void {
     if (this.#link.isClosed) return;
-    const isUp = this.#link.isUp;
-    this.#calls.closeAll((body) => { if (isUp) this.#commands.submit(body, 'engine'); });
+    // Whoever leaves by itself says so, so that the server need not wait for it to resume.
+    const saysBye = this.#link.isUp && by === 'us';
+    this.#calls.closeAll((body) => { if (saysBye) this.#commands.submit(body, 'engine'); });
     this.#expectations.closeAll();
     this.#sessions.closeAll(problem ? 'network_disconnected' : 'client_disconnected');
     this.#commands.drop(() => true);
     for (const request of [...this.#requests]) this.#fail(request, problem ?? CLOSED);
-    if (isUp) this.#link.send({ type: 'bye' });
+    if (saysBye) this.#link.send({ type: 'bye' });
     this.#link.shut(NORMAL, 'bye');
     this.#desk.emit(problem ? { name: 'closed', problem } : { name: 'closed' });
   }
@@ -237,7 +238,7 @@ export class Engine {
 
   #onFatal(problem: Problem): void {
     const canRetry = PASSING.includes(problem.word) || (problem.word === 'token_expired' && this.#desk.options.canRenewToken);
-    if (!canRetry) return this.#close(problem);
+    if (!canRetry) return this.#close(problem, 'server');
     this.#desk.emit({ name: 'error', problem });
     this.#lose(NORMAL, problem.word);
   }

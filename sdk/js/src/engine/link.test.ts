@@ -187,6 +187,7 @@ test('close codes say for good what no error word has said', () => {
 
 test('watchdogs that contradict the server close, naming both', () => {
   const rig = new Rig({ watchdogs: { call: 1_000 } }).connect();
+  assert.equal(rig.heard('closed')[0]!.problem!.word, 'bad_settings');
   assert.match(rig.heard('closed')[0]!.problem!.message, /call is 1000 ms .* drop_grace_ms = 20000 ms/);
   assert.equal(rig.heard('online').length, 0);
   assert.equal(rig.sent.at(-1)!.type, 'bye');
