@@ -136,7 +136,12 @@ std::vector<CallId> Calls::believed() {
 void Calls::on_welcome(const wire::Welcome& welcome) {
   std::set<CallId> known;
   for (const auto& snapshot : welcome.calls) known.insert(snapshot.call_id);
-  if (!welcome.resumed) end_unknown(known);
+  if (!welcome.resumed) {
+    for (auto& [handle, call] : calls_) {
+      if (call.shown) call.shown->version = 0;  // a server that has started anew may count versions anew
+    }
+    end_unknown(known);
+  }
   for (const auto& snapshot : welcome.calls) {
     const bool rings_again = rings(snapshot.you) && journal_.is_silenced(snapshot.call_id) && find(snapshot.call_id) == nullptr;
     rings_again ? on_incoming(snapshot) : on_snapshot(snapshot);
