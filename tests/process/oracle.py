@@ -66,8 +66,10 @@ class View:
         return self.was_killed(whose) or longest >= least_ms
 
     def is_answered(self):
-        glare = self.story.plan.kind == "glare" and bool(self.acts(False, "call"))
-        return bool(self.acts(False, "answer")) or glare
+        # In glare the second invite is the answer, though its own caller may never have heard so.
+        called_back = any(event["event"] == "did" and event["what"] == "call" and event["tag"] == self.story.tag + "r"
+                          for event in self.story.events)
+        return bool(self.acts(False, "answer")) or called_back
 
     def is_any_hurt(self):
         return bool(self.story.hurts or self.server_hurts)

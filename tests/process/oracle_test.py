@@ -83,6 +83,15 @@ class TrueStories(unittest.TestCase):
         events = [event for event in events if (event["device"], event["event"]) != ("a1", "ended")]
         self.assertEqual(verdict(events, record, [Hurt("a1", "kill", 1000, 7000)], dead={("a1", 1)}), [])
 
+    def test_an_invite_that_became_the_answer_unheard(self):
+        """Glare, and the server is killed before b1 hears that its invite has answered the call of a1; b1 gives up."""
+        events = [did(0, "a1", "call"), told(1, "a1", "placed", 1), {**did(20, "b1", "call"), "tag": "1-0-0r"},
+                  {"at": 21, "device": "b1", "event": "placed", "tag": "1-0-0r", "handle": 1}, told(3000, "a1", "connecting", 1),
+                  {"at": 5000, "device": "b1", "event": "ended", "tag": "1-0-0r", "handle": 1, "outcome": "failed", "reason": "server_unreachable"},
+                  told(5400, "a1", "ended", 1, outcome="dropped", reason="callee_lost")]
+        record = {**ENDED, "ended_at_ms": 5390, "outcome": "dropped", "reason": "callee_lost"}
+        self.assertEqual(verdict(events, record, server_hurts=[Hurt(None, "server_kill", 30, 2500)], kind="glare"), [])
+
     def test_a_server_that_forgets_when_it_is_killed(self):
         events = [event for event in answered_call() if event["at"] < 999]
         events += [told(1500, device, "ended", 1, outcome="lost_contact") for device in ("a1", "b1")]
