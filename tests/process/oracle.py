@@ -71,6 +71,11 @@ class View:
                           for event in self.story.events)
         return bool(self.acts(False, "answer")) or called_back
 
+    def was_given_up_unheard(self):
+        """The caller's client has given up an invite that the server had not answered; it cancels the call when it hears of it."""
+        return any(handle.role == "placed" and handle.end() and handle.end().get("reason") == "server_unreachable"
+                   for handle in self.story.handles.values())
+
     def is_any_hurt(self):
         return bool(self.story.hurts or self.server_hurts)
 
@@ -109,7 +114,7 @@ CAUSES = {
     ("no_answer", None): lambda v: any(h.role == "incoming" for h in v.handles) and not v.heard_answers(),
     ("unreachable", "no_devices"): is_out_of_reach,
     ("unreachable", "push_unacked"): is_out_of_reach,
-    ("cancelled", "by_user"): lambda v: v.acts(CALLER, "cancel", "hangup") or v.was_killed(CALLER),
+    ("cancelled", "by_user"): lambda v: v.acts(CALLER, "cancel", "hangup") or v.was_killed(CALLER) or v.was_given_up_unheard(),
     ("cancelled", "caller_lost"): lambda v: v.is_lost_for_the_grace(CALLER),
     ("connect_failed", "timeout"): lambda v: v.is_answered() and v.is_any_hurt(),
     ("dropped", "caller_lost"): lambda v: v.is_answered() and v.is_lost_for_the_grace(CALLER),
