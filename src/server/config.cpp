@@ -6,6 +6,9 @@
 #include <charconv>
 #include <numeric>
 
+#include "adapters/webhook/signature.hpp"
+#include "core/notices.hpp"
+
 namespace offhook::server {
 namespace {
 
@@ -158,15 +161,88 @@ void read_settings(Reader& reader, std::string_view key, const toml::node& node,
   if (key == "users") read_switch(reader, node, "users", "refuse_unknown", settings.refuse_unknown_users);
 }
 
+template <class ReadOne>
+void read_list(Reader& reader, const toml::node& node, const std::string& name, ReadOne read_one) {
+  const auto* list = node.as_array();
+  if (list == nullptr) return reader.problem(node.source(), "\"" + name + "\" must be written [[" + name + "]].");
+  for (const auto& item : *list) read_one(item);
+}
+
+void read_texts(Reader& reader, const toml::node& node, std::string_view key, std::vector<std::string>& out) {
+  const auto* list = node.as_array();
+  if (list == nullptr || list->empty()) return reader.problem(node.source(), "\"" + std::string(key) + "\" must be a list of texts.");
+  for (const auto& item : *list) reader.text(item, key, out.emplace_back());
+}
+
+void read_dialect(Reader& reader, const toml::node& node, std::string_view key, Webhook& webhook) {
+  std::string word;
+  reader.text(node, key, word);
+  if (word != "offhook" && word != "opentok") return reader.problem(node.source(), R"("dialect" must be one of "offhook", "opentok".)");
+  webhook.dialect = word == "opentok" ? Dialect::OpenTok : Dialect::Offhook;
+}
+
+void check_webhook(Reader& reader, const toml::node& node, const Webhook& webhook, const Config& config, const Project& project) {
+  const auto problem = [&](const std::string& what) { reader.problem(node.source(), "[[project.webhook]] " + what); };
+  if (webhook.url.empty()) return problem("needs a \"url\".");
+  if (const auto bad = webhook::url_problem(webhook.url, config.webhook_allow)) problem(webhook.url + ": " + *bad + ".");
+  if (webhook.name.size() > 256) problem("a \"name\" (the URL, if there is none) has 256 bytes at most.");
+  if (webhook.dialect == Dialect::Offhook && webhook.secrets.empty()) {
+    problem("needs \"secrets\", so that the receiver knows who calls: openssl rand -base64 32, after whsec_");
+  }
+  for (const auto& secret : webhook.secrets) {
+    if (!webhook::parse_secret(secret)) problem("a secret is \"whsec_\" and base64 of 24 to 64 random bytes.");
+  }
+  for (const auto& event : webhook.events) {
+    if (!is_pattern(event)) problem("there are no events \"" + event + "\"; docs/webhooks.md lists them.");
+  }
+  for (const auto& other : project.webhooks) {
+    if (other.name == webhook.name) problem("two have the name \"" + webhook.name + "\"; give one a \"name\" of its own.");
+  }
+}
+
+// The engine is to tell of what one of the webhooks wants.
+void read_webhook(Reader& reader, const toml::node& node, const Config& config, Project& project) {
+  Webhook webhook;
+  reader.table(node, "project.webhook", {"name", "url", "dialect", "secrets", "events"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "name") reader.text(value, key, webhook.name);
+    if (key == "url") reader.text(value, key, webhook.url);
+    if (key == "dialect") read_dialect(reader, value, key, webhook);
+    if (key == "secrets") read_texts(reader, value, key, webhook.secrets);
+    if (key == "events") read_texts(reader, value, key, webhook.events);
+  });
+  if (webhook.name.empty()) webhook.name = webhook.url;
+  check_webhook(reader, node, webhook, config, project);
+  for (const auto type : core::all_types()) {
+    if (webhook.wants(type)) (is_of_session(type) ? project.settings.session_notices : project.settings.call_notices) = true;
+  }
+  project.has_own_settings = true;
+  project.webhooks.push_back(std::move(webhook));
+}
+
+void read_webhooks_of_all(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "webhooks", {"allow"}, [&](std::string_view key, const toml::node& value) {
+    std::vector<std::string> texts;
+    read_texts(reader, value, key, texts);
+    for (const auto& text : texts) {
+      auto network = webhook::parse_network(text);
+      if (network) config.webhook_allow.push_back(network.value());
+      if (!network) reader.problem(value.source(), "\"allow\": " + network.error().message + ".");
+    }
+  });
+}
+
 // Read after everything that holds for all projects.
 void read_project(Reader& reader, const toml::node& node, Config& config) {
   Project project;
   project.settings = config.settings;
-  std::vector<std::string_view> names = {"key", "secret"};
+  std::vector<std::string_view> names = {"key", "secret", "webhook"};
   names.insert(names.end(), k_tables_of_all.begin(), k_tables_of_all.end());
   reader.table(node, "project", names, [&](std::string_view key, const toml::node& value) {
     if (key == "key") return reader.text(value, key, project.key);
     if (key == "secret") return reader.text(value, key, project.secret);
+    if (key == "webhook") {
+      return read_list(reader, value, "project.webhook", [&](const auto& item) { read_webhook(reader, item, config, project); });
+    }
     project.has_own_settings = true;
     read_settings(reader, key, value, project.settings);
   });
@@ -186,13 +262,6 @@ void read_ice_server(Reader& reader, const toml::node& node, core::Settings& set
     for (const auto& url : *urls) reader.text(url, key, server.urls.emplace_back());
   });
   settings.ice_servers.push_back(std::move(server));
-}
-
-template <class ReadOne>
-void read_list(Reader& reader, const toml::node& node, const std::string& name, ReadOne read_one) {
-  const auto* list = node.as_array();
-  if (list == nullptr) return reader.problem(node.source(), "\"" + name + "\" must be written [[" + name + "]].");
-  for (const auto& item : *list) read_one(item);
 }
 
 void read_server(Reader& reader, const toml::node& node, Config& config) {
@@ -229,6 +298,7 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
       reader.text(value, name, name == "key" ? config.key_file : config.certificate_file);
     });
   }
+  if (key == "webhooks") read_webhooks_of_all(reader, node, config);
   if (key == "drain") {
     reader.table(node, "drain", {"timeout"}, [&](std::string_view name, const toml::node& value) {
       reader.duration(value, name, config.drain_timeout);
@@ -312,7 +382,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain", "calls", "limits"};
+                                                  "presence", "users", "drain", "calls", "limits", "webhooks"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
     if (const auto* projects = parsed.get("project")) {
       read_list(reader, *projects, "project", [&](const auto& item) { read_project(reader, item, config); });
@@ -344,7 +414,7 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
       problems += "the project " + project.key + " uses the development secret, which everybody knows: choose another, or start with --dev.\n";
     }
   }
-  if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret), {}, false});
+  if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret), {}, false, {}});
   if (config.projects.empty()) {
     problems += "there is no [[project]] with a key and a secret in the configuration; to try the server out, start it with --dev.\n";
   }
@@ -352,6 +422,9 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
     problems += "there is no folder for what must outlive a restart: set dir in [data] or --data DIR; to forget everything at each restart, say \"" +
                 std::string(k_in_memory) + "\".\n";
   }
+  std::size_t webhooks = 0;
+  for (const auto& project : config.projects) webhooks += project.webhooks.size();
+  if (webhooks > k_max_webhooks) problems += "there are more than " + std::to_string(k_max_webhooks) + " webhooks.\n";
   if (config.certificate_file.empty() != config.key_file.empty()) problems += "[tls] needs both certificate and key.\n";
   for (const auto& problem : core::check_settings(config.settings)) problems += "[timers] " + problem + "\n";
   for (const auto& project : config.projects) {
@@ -369,7 +442,8 @@ std::string default_config() {
       "[server]\nlisten = \"127.0.0.1:7080\"\n\n"
       "[data]\n# dir = \"/var/lib/offhook\"\nkeep_calls = \"90d\"\n\n"
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
-      "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n\n"
+      "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n"
+      "# [[project.webhook]]\n# url = \"https://example.org/hook\"\n# secrets = [\"whsec_…\"]\n\n"
       "# [[ice_server]]\n# urls = [\"stun:stun.example.org\"]\n\n[timers]\n";
   for (const auto& setting : core::duration_settings()) {
     out += std::string(setting.name) + " = \"" + to_text(settings.*setting.field) + "\"\n";

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "adapters/net/address.hpp"
+#include "adapters/webhook/target.hpp"
 #include "base/result.hpp"
 #include "core/settings.hpp"
+#include "server/webhook_config.hpp"
 
 namespace offhook::server {
 
@@ -22,6 +24,7 @@ struct Project {
   std::string secret;
   core::Settings settings;  // those of the server, changed by the project's own tables
   bool has_own_settings = false;
+  std::vector<Webhook> webhooks{};
 };
 
 struct Config {
@@ -33,6 +36,7 @@ struct Config {
   std::string key_file;
   std::vector<Project> projects;
   core::Settings settings;
+  std::vector<webhook::Network> webhook_allow;  // addresses besides those of the public internet
   Duration drain_timeout = std::chrono::seconds{10};
 
   std::map<ProjectId, core::Settings> own_settings() const;

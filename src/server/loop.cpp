@@ -127,7 +127,9 @@ void Loop::take(core::Effects effects) {
   const bool is_inner = std::exchange(carrying_out_, true);
   for (auto& effect : effects) {
     if (auto* store = std::get_if<core::Store>(&effect)) {
-      put(std::move(store->record));
+      put(std::move(*store));
+    } else if (auto* announce = std::get_if<core::Announce>(&effect)) {
+      put(*announce);
     } else {
       hold(std::move(effect));
     }
@@ -161,12 +163,22 @@ void Loop::mind_the_store() {
   feed(core::StoreBehind{is_behind});
 }
 
-void Loop::put(core::Record record) {
-  store_.put(std::move(record), [this, number = ++put_] {
+void Loop::put(core::Store effect) {
+  if (effect.notices.empty() || webhooks_ == nullptr) return store_.put(std::move(effect.record), count_put());
+  webhooks_->keep(std::move(effect), count_put());
+}
+
+void Loop::put(const core::Announce& effect) {
+  if (webhooks_ != nullptr) webhooks_->keep(effect.notice, count_put());
+}
+
+// To be called when what is put now is durable.
+std::function<void()> Loop::count_put() {
+  return [this, number = ++put_] {
     durable_ = number;
     carry_out_waiting();
     mind_the_store();
-  });
+  };
 }
 
 void Loop::when_durable(std::function<void()> what) {

@@ -15,6 +15,7 @@
 #include "core/engine.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
+#include "server/webhooks.hpp"
 
 namespace offhook::server {
 
@@ -22,6 +23,10 @@ class Loop : public net::Handler {
  public:
   // `not_before`: the latest moment of the records that are restored, where the clock of this machine has been set back.
   Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before = {});
+
+  // What the engine tells of goes out by these, which must stay as long as the loop runs. At most once, before all else.
+  void use(Webhooks& webhooks) { webhooks_ = &webhooks; }
+  const Clock& clock() const { return clock_; }
 
   // Goes on with what an earlier process has kept. At most once, before start().
   void restore(std::vector<core::Record> records);
@@ -54,11 +59,14 @@ class Loop : public net::Handler {
   void hold(core::Effect effect);
   void let_go(const core::Effect& effect);
   void mind_the_store();
-  void put(core::Record record);
+  void put(core::Store effect);
+  void put(const core::Announce& effect);
+  std::function<void()> count_put();
   void when_durable(std::function<void()> what);
   void carry_out_waiting();
   void carry_out(core::Effect& effect);
-  void carry_out_one(core::Store&) {}  // never waits
+  void carry_out_one(core::Store&) {}  // never waits, nor does this:
+  void carry_out_one(core::Announce&) {}
   void carry_out_one(core::Send& effect);
   void carry_out_one(core::CloseLink& effect);
   void carry_out_one(core::LoadHistory& effect);
@@ -66,7 +74,6 @@ class Loop : public net::Handler {
   void carry_out_one(core::SessionMade& effect);
   void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
-  void carry_out_one(core::Announce&) {}  // no configuration asks for it yet
   void stop();
   void set_purge_alarm(Duration after);
 
@@ -84,6 +91,7 @@ class Loop : public net::Handler {
 
   const Config& config_;
   store::Store& store_;
+  Webhooks* webhooks_ = nullptr;
   Clock clock_;
   core::Engine engine_;
   net::Net net_;

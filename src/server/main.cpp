@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "adapters/store/data_folder.hpp"
+#include "adapters/store/memory_outbox.hpp"
 #include "adapters/store/memory_store.hpp"
 #include "adapters/store/sqlite_store.hpp"
 #include "server/life_markdown.hpp"
@@ -97,12 +98,16 @@ void say_doubts(const Config& config) {
 struct Storage {
   std::optional<store::DataFolder> folder;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<store::Outbox> memory_outbox;
+  store::Outbox* outbox = nullptr;  // one of the two above
 };
 
 Result<Storage, store::StoreError> open_storage(const Config& config, net::Reactor& reactor, std::function<void(const store::StoreError&)> broken) {
   Storage storage;
   if (config.data.empty()) {
     storage.store = std::make_unique<store::MemoryStore>();
+    storage.memory_outbox = std::make_unique<store::MemoryOutbox>(*storage.store);
+    storage.outbox = storage.memory_outbox.get();
     return storage;
   }
   auto folder = store::DataFolder::open(config.data);
@@ -111,6 +116,7 @@ Result<Storage, store::StoreError> open_storage(const Config& config, net::React
   const auto post = [&reactor](std::function<void()> work) { reactor.post(std::move(work)); };
   auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken)});
   if (!store) return store.error();
+  storage.outbox = store.value().get();
   storage.store = std::move(store.value());
   return storage;
 }
@@ -131,10 +137,13 @@ int serve(const Config& config) {
   if (!records) return complain(records.error().message);
   const auto taken_up = count(*records);
   Loop loop(reactor, config, *storage->store, seed, latest_moment(*records));
+  Webhooks webhooks(reactor, config, *storage->outbox, loop.clock(), seed, [&](const std::string& what) { loop.on_problem(what); });
+  loop.use(webhooks);
   loop.restore(std::move(records.value()));
   const auto port = loop.start();
   if (!port) return complain(port.error().message);
   reactor.on_signal([&](int) { loop.drain([&] { reactor.stop(); }); });
+  webhooks.start();
   print_banner(config, taken_up, *port);
   reactor.run();
   return exit_code;

@@ -112,6 +112,9 @@ void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
     return feed(core::AdminCreateSession{claims->project, wait(request, 201)});
   }
   if (message.path.starts_with("/v1/users/")) return rest_of_user(request, message, claims->project);
+  if (webhooks_ != nullptr && message.path.starts_with("/v1/webhooks")) {
+    return webhooks_->answer(message, claims->project, [this, request](auto response) { respond(request, std::move(response)); });
+  }
   if (message.path == "/v1/calls") return rest_of_calls(request, message, claims->project);
   if (message.path.starts_with("/v1/calls/")) return rest_of_call(request, message, claims->project);
   respond(request, not_found());

@@ -5,14 +5,17 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
-import { connect, makeToken, ring, startServer, talk } from './harness.mjs';
+import { connect, devKey, devSecret, makeToken, ring, startServer, talk, until } from './harness.mjs';
 
 const api = parse(readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8'));
 const ajv = new Ajv2020({ strict: false });
 ajv.addSchema(api, 'openapi');
 
 let server;
-before(async () => { server = await startServer(); });
+// Nothing listens on port 1.
+const refusing = `[webhooks]\nallow = ["127.0.0.1"]\n[[project]]\nkey = "${devKey}"\nsecret = "${devSecret}"\n` +
+  '[[project.webhook]]\nname = "closed"\nurl = "http://127.0.0.1:1/"\ndialect = "opentok"\n';
+before(async () => { server = await startServer(refusing); });
 after(() => server.stop());
 
 const promised = Object.entries(api.paths).flatMap(([path, item]) =>
@@ -53,7 +56,8 @@ async function ask(method, target, { body, token = makeToken({ scope: 'admin' })
 const doors = [
   ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
   ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
-  ['DELETE', '/v1/users/x'],
+  ['DELETE', '/v1/users/x'], ['GET', '/v1/webhooks'], ['GET', '/v1/webhooks/events'], ['POST', '/v1/webhooks/replay'],
+  ['POST', '/v1/webhooks/events/1/replay'],
 ];
 for (const [method, path] of doors) {
   test(`${method} ${path} is for admin tokens only`, async () => {
@@ -61,6 +65,23 @@ for (const [method, path] of doors) {
     assert.equal((await ask(method, path, { token: makeToken({ sub: 'a' }) })).status, 403);
   });
 }
+
+test('events for a webhook that cannot be reached are listed with the reason and replayed', async () => {
+  const { session_id } = (await ask('POST', '/v1/sessions')).body;
+  const guest = await connect(server, 'webhook-guest');
+  await guest.ask('session_connect', { session_id, token: makeToken({ session: session_id }) });
+  const [event] = await until(async () => {
+    const { events } = (await ask('GET', `/v1/webhooks/events?webhook=closed&state=pending&about=${session_id}`)).body;
+    return events[0]?.problem && events;
+  });
+  assert.deepEqual([event.type, event.state, event.attempts], ['connection.created', 'due', 1]);
+  assert.deepEqual((await ask('GET', '/v1/webhooks')).body.webhooks.map(({ name, dialect }) => [name, dialect]), [['closed', 'opentok']]);
+  assert.deepEqual((await ask('POST', `/v1/webhooks/events/${event.number}/replay`)).body, { replayed: 1 });
+  assert.equal((await ask('POST', '/v1/webhooks/events/0/replay')).status, 404);
+  assert.equal((await ask('POST', '/v1/webhooks/replay?webhook=closed')).status, 200);
+  assert.equal((await ask('POST', '/v1/webhooks/replay')).status, 400);
+  assert.equal((await ask('GET', '/v1/webhooks/events?state=lost')).status, 400);
+});
 
 test('a call is placed for a user, at the device that is named or was heard last', async () => {
   const phone = await connect(server, 'rest-caller', 'phone');

@@ -11,13 +11,19 @@ bool matches(const OutboxEntry& entry, const OutboxQuery& query) {
          (!query.dead || (entry.state == OutboxState::Dead) == *query.dead);
 }
 
-bool is_meant(const OutboxEntry& entry, const OutboxReplay& replay) {
-  if (entry.endpoint.project != replay.project || entry.state != OutboxState::Dead) return false;
+bool is_meant(const OutboxEntry& entry, const OutboxReplay& replay, Instant now) {
+  const bool is_idle = entry.state == OutboxState::Dead || (entry.state == OutboxState::Due && entry.due_at > now);
+  if (entry.endpoint.project != replay.project || !is_idle) return false;
   const auto* number = std::get_if<std::uint64_t>(&replay.which);
   return number != nullptr ? entry.number == *number : entry.endpoint.name == std::get<std::string>(replay.which);
 }
 
 }  // namespace
+
+void MemoryOutbox::put_with(core::Record record, std::vector<OutboxEntry> entries, std::function<void()> durable) {
+  add(std::move(entries), [] {});
+  store_.put(std::move(record), std::move(durable));
+}
 
 void MemoryOutbox::add(std::vector<OutboxEntry> entries, std::function<void()> durable) {
   for (auto& added : entries) {
@@ -76,11 +82,15 @@ void MemoryOutbox::list(const OutboxQuery& query, std::function<void(std::option
 void MemoryOutbox::replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) {
   std::size_t count = 0;
   for (auto& [number, entry] : entries_) {
-    if (!is_meant(entry, which)) continue;
+    if (!is_meant(entry, which, now)) continue;
+    ++count;
+    if (entry.state == OutboxState::Due) {
+      make_due(entry, now);
+      continue;
+    }
     entry.attempts = 0;
     entry.created_at = now;
     join_line(entry, now);
-    ++count;
   }
   done(count);
 }

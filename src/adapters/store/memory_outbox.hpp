@@ -6,14 +6,17 @@
 #include <utility>
 
 #include "adapters/store/outbox.hpp"
+#include "adapters/store/store.hpp"
 
 namespace offhook::store {
 
 class MemoryOutbox : public Outbox {
  public:
-  // Of more than `max_entries` the oldest is forgotten, delivered or not: nothing here outlives the process anyway.
-  explicit MemoryOutbox(std::size_t max_entries = 200'000) : max_entries_(max_entries) {}
+  // `store` is one in memory. Of more than `max_entries` the oldest is forgotten, delivered or not: nothing here outlives the
+  // process anyway.
+  explicit MemoryOutbox(Store& store, std::size_t max_entries = 200'000) : store_(store), max_entries_(max_entries) {}
 
+  void put_with(core::Record record, std::vector<OutboxEntry> entries, std::function<void()> durable) override;
   void add(std::vector<OutboxEntry> entries, std::function<void()> durable) override;
   void find_due(const EndpointKey& endpoint, Instant now, std::size_t limit,
                 std::function<void(std::optional<DueEntries>)> found) override;
@@ -30,6 +33,7 @@ class MemoryOutbox : public Outbox {
   void leave_line(OutboxEntry& entry, Instant now);
   void forget(Entries::iterator place, Instant now);
 
+  Store& store_;
   const std::size_t max_entries_;
   std::uint64_t last_number_ = 0;
   Entries entries_;

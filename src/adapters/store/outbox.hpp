@@ -13,6 +13,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/records.hpp"
 
 namespace offhook::store {
 
@@ -54,7 +55,7 @@ struct OutboxQuery {
   std::size_t limit = 20;
 };
 
-// Dead letters of a project: one, or all of an endpoint.
+// Of a project: one, or all of an endpoint.
 struct OutboxReplay {
   ProjectId project;
   std::variant<std::uint64_t, std::string> which;
@@ -70,7 +71,11 @@ class Outbox {
  public:
   virtual ~Outbox() = default;
 
-  // In this order, all or none; numbers and states are set here. `durable` as of Store::put.
+  // The record goes to the store, and it and the entries are kept together or not at all. `durable` as of Store::put, with which
+  // it shares one order.
+  virtual void put_with(core::Record record, std::vector<OutboxEntry> entries, std::function<void()> durable) = 0;
+
+  // In this order, all or none; numbers and states are set here.
   virtual void add(std::vector<OutboxEntry> entries, std::function<void()> durable) = 0;
 
   // Due at `now`, longest due first, at most `limit`; what has been called durable is seen. Nothing if the store is overloaded or
@@ -86,7 +91,8 @@ class Outbox {
   virtual void list(const OutboxQuery& query, std::function<void(std::optional<std::vector<OutboxEntry>>)> found) = 0;
 
   // Dead ones get a new life: no attempts yet, created at `now`; each takes its turn in its line again, before younger ones, though
-  // some of these may have been delivered meanwhile. event_id and body stay. `done` is told how many, when that is durable.
+  // some of these may have been delivered meanwhile. Those that wait for their next attempt are due at `now`. event_id and body
+  // stay. `done` is told how many, when that is durable.
   virtual void replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) = 0;
 };
 

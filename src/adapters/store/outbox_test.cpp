@@ -3,34 +3,72 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "adapters/store/memory_outbox.hpp"
+#include "adapters/store/memory_store.hpp"
+#include "adapters/store/sqlite_store.hpp"
+#include "adapters/store/store_testing.hpp"
 
 namespace offhook::store {
 namespace {
 
 using namespace std::chrono_literals;
 
-class MemoryCase : public testing::Test {
+// Run over both: every answer may come later, from another thread.
+class Conformance : public testing::TestWithParam<bool> {
  protected:
-  Outbox& outbox() { return outbox_; }
+  void SetUp() override {
+    if (GetParam()) return open();
+    outbox_ = std::make_unique<MemoryOutbox>(memory_);
+  }
+  void open() {
+    durable_.reset();
+    loop_ = std::make_unique<HandLoop>();
+    auto opened = open_sqlite({folder_.file(), loop_->poster(), [](const StoreError& why) { FAIL() << why.message; }});
+    ASSERT_TRUE(opened) << opened.error().message;
+    durable_ = std::move(opened.value());
+  }
+  // The process ends and starts again; of one in memory nothing would be left.
+  void reopen() {
+    if (GetParam()) open();
+  }
+  Outbox& outbox() { return GetParam() ? static_cast<Outbox&>(*durable_) : *outbox_; }
+  Store& store() { return GetParam() ? static_cast<Store&>(*durable_) : memory_; }
+
+  // Calls and waits for the answer.
+  template <class Begin>
+  void wait(Begin begin) {
+    bool done = false;
+    begin([&] { done = true; });
+    if (!done) loop_->run_until([&] { return done; });
+  }
 
   const EndpointKey hook{"1", "hook"};
   Instant now{1000s};
 
-  void add(const std::string& key, const std::string& id) { add({"1", "hook"}, key, id); }
-  void add(EndpointKey endpoint, const std::string& key, const std::string& id) {
+  OutboxEntry entry_of(EndpointKey endpoint, const std::string& key, const std::string& id) {
     OutboxEntry entry;
     entry.endpoint = std::move(endpoint);
     entry.order_key = key;
     entry.event_id = id;
+    entry.type = "call.created";
     entry.body = "{}";
     entry.created_at = now;
-    outbox().add({entry}, [] {});
+    return entry;
   }
-
+  void add(const std::string& key, const std::string& id) { add({"1", "hook"}, key, id); }
+  void add(EndpointKey endpoint, const std::string& key, const std::string& id) {
+    wait([&](auto done) { outbox().add({entry_of(std::move(endpoint), key, id)}, done); });
+  }
   DueEntries due(std::size_t limit = 100) {
     DueEntries got;
-    outbox().find_due(hook, now, limit, [&](auto found) { got = *found; });
+    wait([&](auto done) {
+      outbox().find_due(hook, now, limit, [&got, done](auto found) {
+        got = *found;
+        done();
+      });
+    });
     return got;
   }
   std::vector<std::string> due_ids() {
@@ -40,28 +78,48 @@ class MemoryCase : public testing::Test {
   }
   void settle(const std::string& id, const OutboxVerdict& verdict) {
     for (const auto& entry : due().entries) {
-      if (entry.event_id == id) outbox().settle(entry.number, verdict, now, [] {});
+      if (entry.event_id == id) settle(entry.number, verdict);
     }
+  }
+  void settle(std::uint64_t number, const OutboxVerdict& verdict) {
+    wait([&](auto done) { outbox().settle(number, verdict, now, done); });
   }
   std::vector<OutboxEntry> list(OutboxQuery query) {
     query.project = "1";
     std::vector<OutboxEntry> got;
-    outbox().list(query, [&](auto found) { got = *found; });
+    wait([&](auto done) {
+      outbox().list(query, [&got, done](auto found) {
+        got = *found;
+        done();
+      });
+    });
     return got;
   }
   std::size_t replay(std::variant<std::uint64_t, std::string> which) {
     std::size_t count = 0;
-    outbox().replay({"1", std::move(which)}, now, [&](std::size_t replayed) { count = replayed; });
+    wait([&](auto done) {
+      outbox().replay({"1", std::move(which)}, now, [&count, done](std::size_t replayed) {
+        count = replayed;
+        done();
+      });
+    });
     return count;
   }
 
  private:
-  MemoryOutbox outbox_{5};
+  MemoryStore memory_;
+  std::unique_ptr<MemoryOutbox> outbox_;
+  Folder folder_;
+  std::unique_ptr<HandLoop> loop_;
+  std::unique_ptr<DurableStore> durable_;
 };
+
+INSTANTIATE_TEST_SUITE_P(Outbox, Conformance, testing::Values(false, true),
+                         [](const auto& sqlite) { return std::string(sqlite.param ? "Sqlite" : "Memory"); });
 
 using Ids = std::vector<std::string>;
 
-TEST_F(MemoryCase, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
+TEST_P(Conformance, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
   add("b", "b1");
   EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
@@ -70,7 +128,7 @@ TEST_F(MemoryCase, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
   EXPECT_EQ(due(1).entries.size(), 1U);
 }
 
-TEST_F(MemoryCase, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
+TEST_P(Conformance, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
   add("b", "b1");
   settle("a1", OutboxRetry{now + 5s, "HTTP 500"});
@@ -82,7 +140,7 @@ TEST_F(MemoryCase, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
   EXPECT_EQ(due().entries.back().problem, "HTTP 500");
 }
 
-TEST_F(MemoryCase, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
+TEST_P(Conformance, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
   for (const auto* id : {"a1", "a2", "a3"}) add("a", id);
   settle("a1", OutboxDead{"HTTP 500"});
   EXPECT_EQ(due_ids(), Ids{"a2"});
@@ -102,7 +160,7 @@ TEST_F(MemoryCase, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
   EXPECT_EQ(due_ids(), Ids{"a3"});
 }
 
-TEST_F(MemoryCase, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
+TEST_P(Conformance, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
   add("a", "a1");
   add("b", "b1");
   add({"1", "other"}, "a", "o1");
@@ -112,7 +170,7 @@ TEST_F(MemoryCase, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
   EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
 }
 
-TEST_F(MemoryCase, ListsInPagesByEndpointAndLineOfOneProject) {
+TEST_P(Conformance, ListsInPagesByEndpointAndLineOfOneProject) {
   add("a", "a1");
   add("a", "a2");
   add({"1", "other"}, "a", "o1");
@@ -126,17 +184,58 @@ TEST_F(MemoryCase, ListsInPagesByEndpointAndLineOfOneProject) {
   EXPECT_EQ(list({.project = {}, .after = page.front().number, .limit = 1}).front().event_id, "a2");
 }
 
-TEST_F(MemoryCase, WhatIsNotDueIsNotSettled) {
+TEST_P(Conformance, WhatIsNotDueIsNotSettled) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
-  const auto second = list({}).back().number;
-  outbox().settle(second, OutboxDelivered{}, now, [] {});
-  outbox().settle(99, OutboxDelivered{}, now, [] {});
+  settle(list({}).back().number, OutboxDelivered{});
+  settle(99, OutboxDelivered{});
   EXPECT_EQ(list({}).size(), 2U);
 }
 
-TEST_F(MemoryCase, InMemoryTheOldestIsForgottenAtTheLimitAndItsLineGoesOn) {
-  for (const auto* id : {"a1", "a2", "a3", "a4", "a5", "a6"}) add("a", id);
-  EXPECT_EQ(due_ids(), Ids{"a2"});
+TEST_P(Conformance, AReplayHurriesWhatWaitsForItsNextAttempt) {
+  add("a", "a1");
+  add("b", "b1");
+  const auto number = due().entries.front().number;
+  for (const auto* id : {"a1", "b1"}) settle(id, OutboxRetry{now + 1h, "HTTP 500"});
+  EXPECT_EQ(due_ids(), Ids{});
+  EXPECT_EQ(replay(number), 1U);
+  EXPECT_EQ(due_ids(), Ids{"a1"});
+  EXPECT_EQ(due().entries.front().attempts, 1U) << "its life goes on";
+  EXPECT_EQ(replay("hook"), 1U);
+  EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
+}
+
+TEST_P(Conformance, WithARecordInOneCommitAndThereAfterARestart) {
+  wait([&](auto done) { outbox().put_with(call_of(1, "alice", "bob"), {entry_of(hook, "a", "a1"), entry_of(hook, "a", "a2")}, done); });
+  reopen();
+  EXPECT_EQ(due_ids(), Ids{"a1"});
+  bool found = false;
+  wait([&](auto done) {
+    store().find_call(CallId(0, 1), [&found, done](auto record) {
+      found = record.value().has_value();
+      done();
+    });
+  });
+  EXPECT_TRUE(found);
+  settle("a1", OutboxDelivered{});
+  const auto last = list({}).back().number;
+  settle("a2", OutboxDelivered{});
+  reopen();
+  add("a", "a3");
+  EXPECT_GT(list({}).front().number, last) << "a number is never used again";
+}
+
+TEST(MemoryOutbox, TheOldestIsForgottenAtTheLimitAndItsLineGoesOn) {
+  MemoryStore store;
+  MemoryOutbox outbox(store, 5);
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5", "a6"}) {
+    OutboxEntry entry;
+    entry.event_id = id;
+    outbox.add({entry}, [] {});
+  }
+  outbox.find_due({}, {}, 10, [](auto found) {
+    ASSERT_EQ(found->entries.size(), 1U);
+    EXPECT_EQ(found->entries.front().event_id, "a2");
+  });
 }
 
 }  // namespace

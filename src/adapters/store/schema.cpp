@@ -12,8 +12,9 @@ constexpr std::int64_t k_max_checked_bytes = 256 * 1024 * 1024;
 //
 // `seq` is the order of creation. Moments are microseconds since the Unix epoch; phases and outcomes are numbers of
 // wire/messages.hpp; bodies are blob.hpp's. Phase 3 is the end: `calls_live` finds the few that go on among the many that do not.
+// `outbox` holds events for webhooks (outbox.hpp): state 0 waits for another of its line, 1 is due, 2 is given up.
 // `forgotten` holds users whose names are being blotted out of calls, up to the newest call of that moment.
-const std::array<std::string, 2> k_steps = {
+const std::array<std::string, 3> k_steps = {
     R"(
 CREATE TABLE calls (
   seq INTEGER PRIMARY KEY,
@@ -51,6 +52,25 @@ CREATE TABLE forgotten (
 )",
     R"(
 CREATE INDEX calls_by_outcome ON calls (project, outcome, created_at) WHERE outcome IS NOT NULL;
+)",
+    R"(
+CREATE TABLE outbox (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  project TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  order_key TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  body BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  problem TEXT NOT NULL,
+  state INTEGER NOT NULL
+);
+CREATE INDEX outbox_due ON outbox (project, endpoint, due_at) WHERE state = 1;
+CREATE INDEX outbox_lines ON outbox (project, endpoint, order_key) WHERE state < 2;
+CREATE INDEX outbox_dead ON outbox (project, endpoint) WHERE state = 2;
 )"};
 
 // Writes in any case, so that a full or read-only disk is found now.

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "adapters/store/mailbox.hpp"
+#include "adapters/store/outbox_tables.hpp"
 #include "adapters/store/record_tables.hpp"
 #include "adapters/store/schema.hpp"
 
@@ -24,21 +25,29 @@ constexpr std::string_view k_reader_pragmas = "PRAGMA query_only = 1; PRAGMA cac
 struct Chore {
   std::function<bool(RecordWriter&)> step;
   std::function<void()> done;
+  std::function<bool(OutboxWriter&)> outbox_step = {};  // instead of the other
 };
 
 struct Put {
   core::Record record;
+  std::vector<OutboxEntry> entries;  // to be kept in the same commit
   std::function<void()> durable;
 };
 
-using Job = std::variant<Put, Chore>;
+// A step that only concerns the outbox.
+struct OutboxStep {
+  std::function<void(OutboxWriter&)> take;
+  std::function<void()> durable;
+};
+
+using Job = std::variant<Put, OutboxStep, Chore>;
 
 // The thread that writes. `settled` is called on it with what became durable, `failed` once, when nothing more will.
 class Writer {
  public:
   Writer(Database& database, std::function<void(std::vector<std::function<void()>>)> settled,
          std::function<void(const std::string&)> failed)
-      : database_(database), settled_(std::move(settled)), failed_(std::move(failed)), records_(database) {
+      : database_(database), settled_(std::move(settled)), failed_(std::move(failed)), records_(database), outbox_(database) {
     for (const auto& user : records_.half_forgotten()) chores_.push_back(forgetting(user, [] {}));
   }
 
@@ -71,9 +80,13 @@ class Writer {
     for (auto& job : batch) {
       if (auto* chore = std::get_if<Chore>(&job)) {
         chores_.push_back(std::move(*chore));
+      } else if (auto* step = std::get_if<OutboxStep>(&job)) {
+        step->take(outbox_);
+        durable.push_back(std::move(step->durable));
       } else {
         auto& put = std::get<Put>(job);
         records_.write(put.record);
+        for (const auto& entry : put.entries) outbox_.add(entry);
         durable.push_back(std::move(put.durable));
       }
     }
@@ -83,7 +96,8 @@ class Writer {
 
   void do_chore() {
     database_.run("BEGIN IMMEDIATE");
-    const bool more = chores_.front().step(records_);
+    auto& chore = chores_.front();
+    const bool more = chore.step ? chore.step(records_) : chore.outbox_step(outbox_);
     database_.run("COMMIT");
     if (more || database_.failure()) return;
     settled_({std::move(chores_.front().done)});
@@ -94,17 +108,25 @@ class Writer {
   const std::function<void(std::vector<std::function<void()>>)> settled_;
   const std::function<void(const std::string&)> failed_;
   RecordWriter records_;
+  OutboxWriter outbox_;
   std::deque<Chore> chores_;
   Mailbox<Job> jobs_;
   std::jthread thread_;
 };
 
+// Whom a question is put to.
+struct Readers {
+  explicit Readers(Database& database) : records(database), outbox(database) {}
+  RecordReader records;
+  OutboxReader outbox;
+};
+
 // The thread that reads.
 class Reader {
  public:
-  using Question = std::function<void(Database&, RecordReader&)>;
+  using Question = std::function<void(Database&, Readers&)>;
 
-  explicit Reader(const std::string& file) : database_(file, Database::Mode::ReadOnly), records_(database_) {
+  explicit Reader(const std::string& file) : database_(file, Database::Mode::ReadOnly), readers_(database_) {
     database_.run(std::string(k_reader_pragmas));
   }
 
@@ -122,19 +144,19 @@ class Reader {
     for (auto batch = questions_.take(k_max_read_batch, true); !batch.empty(); batch = questions_.take(k_max_read_batch, true)) {
       for (const auto& question : batch) {
         if (stopped_) return;
-        question(database_, records_);
+        question(database_, readers_);
       }
     }
   }
 
   Database database_;
-  RecordReader records_;
+  Readers readers_;
   Mailbox<Question> questions_;
   std::atomic<bool> stopped_ = false;
   std::jthread thread_;
 };
 
-class SqliteStore : public Store {
+class SqliteStore : public DurableStore {
  public:
   SqliteStore(SqliteOptions options, std::unique_ptr<Database> database)
       : options_(std::move(options)),
@@ -155,23 +177,51 @@ class SqliteStore : public Store {
     writer_.stop();
   }
 
-  void put(core::Record record, std::function<void()> durable) override {
+  void put(core::Record record, std::function<void()> durable) override { put_with(std::move(record), {}, std::move(durable)); }
+
+  void put_with(core::Record record, std::vector<OutboxEntry> entries, std::function<void()> durable) override {
     if (is_broken_) return;
-    ++pending_;
-    writer_.put(Put{std::move(record), [this, durable = std::move(durable)] {
-                      --pending_;
-                      durable();
-                    }});
+    writer_.put(Put{std::move(record), std::move(entries), counted(std::move(durable))});
+  }
+
+  void add(std::vector<OutboxEntry> entries, std::function<void()> durable) override {
+    if (is_broken_) return;
+    const auto add = [entries = std::move(entries)](OutboxWriter& outbox) {
+      for (const auto& entry : entries) outbox.add(entry);
+    };
+    writer_.put(OutboxStep{add, counted(std::move(durable))});
+  }
+
+  void settle(std::uint64_t number, OutboxVerdict verdict, Instant now, std::function<void()> durable) override {
+    const auto settle = [=, verdict = std::move(verdict)](OutboxWriter& outbox) { outbox.settle(number, verdict, now); };
+    writer_.put(OutboxStep{settle, std::move(durable)});
+  }
+
+  void replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) override {
+    auto count = std::make_shared<std::size_t>(0);
+    const auto step = [=, after = std::uint64_t{0}](OutboxWriter& outbox) mutable { return outbox.replay_step(which, now, after, *count); };
+    writer_.put(Chore{{}, [count, done = std::move(done)] { done(*count); }, step});
+  }
+
+  void find_due(const EndpointKey& endpoint, Instant now, std::size_t limit, std::function<void(std::optional<DueEntries>)> found) override {
+    ask<DueEntries>([=](Readers& readers) { return readers.outbox.find_due(endpoint, now, limit); },
+                    [found = std::move(found)](auto answer) { found(answer ? std::optional(std::move(answer.value())) : std::nullopt); });
+  }
+
+  void list(const OutboxQuery& query, std::function<void(std::optional<std::vector<OutboxEntry>>)> found) override {
+    ask<std::vector<OutboxEntry>>(
+        [query](Readers& readers) { return readers.outbox.list(query); },
+        [found = std::move(found)](auto answer) { found(answer ? std::optional(std::move(answer.value())) : std::nullopt); });
   }
 
   std::size_t pending() const override { return pending_; }
 
   void find_call(const CallId& id, OnCall found) override {
-    ask<std::optional<core::CallRecord>>([id](RecordReader& records) { return records.find_call(id); }, std::move(found));
+    ask<std::optional<core::CallRecord>>([id](Readers& readers) { return readers.records.find_call(id); }, std::move(found));
   }
 
   void list_calls(const CallQuery& query, OnCalls found) override {
-    ask<std::vector<core::CallRecord>>([query](RecordReader& records) { return records.list_calls(query); }, std::move(found));
+    ask<std::vector<core::CallRecord>>([query](Readers& readers) { return readers.records.list_calls(query); }, std::move(found));
   }
 
   Found<std::vector<core::Record>> load(Instant ended_since) override {
@@ -199,6 +249,14 @@ class SqliteStore : public Store {
   }
 
  private:
+  std::function<void()> counted(std::function<void()> durable) {
+    ++pending_;
+    return [this, durable = std::move(durable)] {
+      --pending_;
+      durable();
+    };
+  }
+
   StoreError broken(const std::string& what) const { return {StoreError::Kind::Broken, options_.file + " " + what}; }
 
   // On the writer's thread.
@@ -218,14 +276,14 @@ class SqliteStore : public Store {
   }
 
   template <class T>
-  void ask(std::function<T(RecordReader&)> read, std::function<void(Found<T>)> found) {
+  void ask(std::function<T(Readers&)> read, std::function<void(Found<T>)> found) {
     if (reads_ >= k_max_pending_reads) {
       return found(StoreError{StoreError::Kind::Busy, "too many questions wait for " + options_.file});
     }
     ++reads_;
-    reader_.ask([this, read = std::move(read), found = std::move(found)](Database& database, RecordReader& records) {
-      auto answer = std::make_shared<Found<T>>(read(records));
-      if (records.has_met_nonsense()) *answer = broken("is damaged: it holds a record that makes no sense");
+    reader_.ask([this, read = std::move(read), found = std::move(found)](Database& database, Readers& readers) {
+      auto answer = std::make_shared<Found<T>>(read(readers));
+      if (readers.records.has_met_nonsense()) *answer = broken("is damaged: it holds a record that makes no sense");
       if (database.failure()) *answer = broken("cannot be read: " + *database.failure());
       options_.post([this, found, answer] {
         --reads_;
@@ -245,7 +303,7 @@ class SqliteStore : public Store {
 
 }  // namespace
 
-Found<std::unique_ptr<Store>> open_sqlite(SqliteOptions options) {
+Found<std::unique_ptr<DurableStore>> open_sqlite(SqliteOptions options) {
   auto database = std::make_unique<Database>(options.file, Database::Mode::ReadWrite);
   auto problem = prepare_schema(*database);
   if (!problem) database->run(std::string(k_writer_pragmas));
@@ -256,7 +314,7 @@ Found<std::unique_ptr<Store>> open_sqlite(SqliteOptions options) {
     if (const auto failure = store->start()) problem = "cannot be used: " + *failure;
   }
   if (problem) return StoreError{StoreError::Kind::Broken, options.file + " " + *problem};
-  return std::unique_ptr<Store>(std::move(store));
+  return std::unique_ptr<DurableStore>(std::move(store));
 }
 
 }  // namespace offhook::store

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/store/outbox.hpp"
 #include "adapters/store/store.hpp"
 
 namespace offhook::store {
@@ -23,8 +24,11 @@ struct SqliteOptions {
   std::int64_t max_pages = 0;  // of 4096 bytes, as if the disk were full then; 0: no limit
 };
 
+// Records and the events that tell of them, in one file and, where they belong together, in one commit.
+class DurableStore : public Store, public Outbox {};
+
 // Opens, checks and upgrades the file. It is never emptied or replaced: what cannot be used is an error. Blocks; before the loop
 // runs. The store's destructor waits until everything put is written.
-Found<std::unique_ptr<Store>> open_sqlite(SqliteOptions options);
+Found<std::unique_ptr<DurableStore>> open_sqlite(SqliteOptions options);
 
 }  // namespace offhook::store
