@@ -155,6 +155,20 @@ TEST_F(Groups, OrGoesAloneIfItStays) {
   EXPECT_FALSE(seen(alice).device_outcome) << "the reply to her hang-up was her end";
 }
 
+TEST_F(Groups, AnAnswerAfterTheCallerHasLeftDoesNotBringTheCallerBack) {
+  const auto call = call_all(GroupMode::AllJoin, OwnerLeaves::Stay);
+  answer_and_join(bob, call);
+  join(alice, seen(alice));
+  hang_up(alice, call);
+  answer_and_join(carol, call);
+  hang_up(bob, call);
+  hang_up(carol, call);
+  EXPECT_EQ(world.engine.counts().live_calls, 0U);
+  world.send(alice, wire::SetRules{"", {wire::CallWaiting::Off, 2, false, {}}});
+  world.send(bob, wire::Invite{"", "alice", wire::Media::None, {}, {}});
+  EXPECT_EQ(world.replied_call(bob).phase, Phase::Inviting) << "alice is in no call";
+}
+
 TEST_F(Groups, OneWhoIsLostGoesAlone) {
   talk_in_group();
   world.close(bob);

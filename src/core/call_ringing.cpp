@@ -59,7 +59,7 @@ void CallEngine::on_command(Speaker& who, const wire::Answer&) {
   arm_grace(call, call.caller);
   arm_grace(call, leg);
   disarm(call.timers, TimerKind::Alone);
-  share(call, call.caller);
+  if (!call.caller.outcome) share(call, call.caller);
   share(call, leg);
   changed(call);
   if (!call.caller.outcome) desk_.post(Admit{call.session, call.caller.user, call.caller.active->self.device});
