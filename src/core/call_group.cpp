@@ -83,14 +83,18 @@ std::optional<Refusal> CallEngine::verdict(Call& call) {
   return std::nullopt;
 }
 
-// Nobody talked: the word that says most. Whoever answered and went counts before everybody who did not.
+// Nobody talked: the word that says most. Whoever was in it and went, the caller as well once it was answered, counts before
+// everybody who did not answer: no answered call ends with a word of before the answer.
 Refusal CallEngine::best_outcome(const Call& call) const {
   constexpr Outcome k_order[] = {Outcome::Ended,  Outcome::ConnectFailed, Outcome::Dropped,     Outcome::Declined,
                                  Outcome::Busy,   Outcome::NoAnswer,      Outcome::Unreachable, Outcome::Failed};
+  std::vector<const Leg*> legs;
+  if (call.answered_at) legs.push_back(&call.caller);
+  for (const auto& leg : call.legs) legs.push_back(&leg);
   for (const auto outcome : k_order) {
-    for (const auto& leg : call.legs) {
-      if (leg.outcome != outcome) continue;
-      const auto reason = outcome == Outcome::Ended ? Reason::AllLeft : leg.reason.value_or(Reason::Timeout);
+    for (const auto* leg : legs) {
+      if (leg->outcome != outcome) continue;
+      const auto reason = outcome == Outcome::Ended ? Reason::AllLeft : leg->reason.value_or(Reason::Timeout);
       return {outcome, reason};
     }
   }

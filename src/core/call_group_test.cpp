@@ -169,6 +169,17 @@ TEST_F(Groups, AnAnswerAfterTheCallerHasLeftDoesNotBringTheCallerBack) {
   EXPECT_EQ(world.replied_call(bob).phase, Phase::Inviting) << "alice is in no call";
 }
 
+TEST_F(Groups, WhoAnsweredACallerWhoHasLeftIsNotToldThatNobodyAnswered) {
+  const auto call = call_all(GroupMode::AllJoin, OwnerLeaves::Stay);
+  ring(carol, call);
+  answer(bob, call);
+  hang_up(alice, call);
+  EXPECT_EQ(world.replied_call(alice).device_outcome, Outcome::Ended);
+  EXPECT_EQ(seen(bob).phase, Phase::Connecting) << "carol may still come";
+  world.send(carol, wire::Decline{"", call, wire::DeclineReason::Declined});
+  expect_end(seen(bob), Outcome::Ended, Reason::AllLeft, Outcome::Ended);
+}
+
 TEST_F(Groups, OneWhoIsLostGoesAlone) {
   talk_in_group();
   world.close(bob);
