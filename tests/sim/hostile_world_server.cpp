@@ -1,0 +1,182 @@
+// The server's process: its engine, and the store that what it says waits for.
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "sim/hostile_world_parts.hpp"
+
+namespace offhook::sim {
+namespace {
+
+// Tokens of this world are no JWTs: a user's is his name, a session's its id.
+wire::TokenClaims claims_of(const std::string& token) {
+  wire::TokenClaims claims;
+  claims.project = k_project;
+  if (const auto session = SessionId::parse(token)) {
+    claims.session = *session;
+  } else {
+    claims.user = token;
+  }
+  return claims;
+}
+
+std::optional<wire::TokenClaims> claims_in(const wire::ClientMessage& message) {
+  if (const auto* hello = std::get_if<wire::Hello>(&message)) return claims_of(hello->token);
+  if (const auto* reject = std::get_if<wire::SessionReject>(&message)) return claims_of(reject->token);
+  const auto* connect = std::get_if<wire::SessionConnect>(&message);
+  return connect != nullptr && connect->token ? std::optional(claims_of(*connect->token)) : std::nullopt;
+}
+
+}  // namespace
+
+void HostileWorld::heard(const PipePointer& pipe, wire::ClientMessage message) {
+  if (!pipe->is_open_at_server) return;
+  const Cause cause{Cause::Kind::Command, pipe->device->index, pipe->link, &message};
+  auto claims = claims_in(message);
+  feed_server(cause, core::Received{pipe->link, message, std::move(claims)});
+}
+
+void HostileWorld::ask_server(core::Event event) {
+  const bool drains = std::holds_alternative<core::DrainStarted>(event);
+  feed_server({drains ? Cause::Kind::Drain : Cause::Kind::Backend}, std::move(event));
+}
+
+// Deadlines first and apart, so that whatever the observer sees has one cause.
+void HostileWorld::feed_server(const Cause& cause, core::Event event) {
+  if (server_ && server_alarm_ <= now_) advance_server();
+  if (!server_) return;
+  observer_.on_serving(cause);
+  core::Effects effects;
+  server_->handle(server_now(), std::move(event), effects);
+  decide(cause, std::move(effects));
+}
+
+void HostileWorld::advance_server() {
+  if (!server_) return;
+  const Cause cause{Cause::Kind::Timer};
+  observer_.on_serving(cause);
+  core::Effects effects;
+  server_->advance(server_now(), effects);
+  decide(cause, std::move(effects));
+}
+
+void HostileWorld::set_server_alarm() {
+  if (!server_) return;
+  const auto deadline = server_->next_deadline();
+  if (!deadline) return;
+  const auto moment = std::max(deadline->at - server_ahead_, now_);
+  if (moment >= server_alarm_) return;
+  server_alarm_ = moment;
+  push(Entry{moment});
+}
+
+void HostileWorld::decide(const Cause& cause, core::Effects effects) {
+  for (auto& effect : effects) {
+    auto durable_at = now_;
+    if (const auto* store = std::get_if<core::Store>(&effect)) {
+      observer_.on_decided(cause, store->record);
+      const auto spread = static_cast<std::uint64_t>(options_.max_commit.count());
+      last_commit_ = std::max(last_commit_, now_ + Duration{static_cast<std::int64_t>(weather_.below(spread + 1))});
+      durable_at = last_commit_;
+    }
+    if (const auto* close = std::get_if<core::CloseLink>(&effect)) tell_of_closing(*close);
+    outbox_.emplace_back(std::move(effect), durable_at);
+  }
+  observer_.on_served(cause);
+  flush_outbox();
+  set_server_alarm();
+}
+
+void HostileWorld::tell_of_closing(const core::CloseLink& close) {
+  const auto found = pipes_.find(close.link);
+  if (found != pipes_.end()) observer_.on_link(found->second->device->index, close.link, false, close.code);
+}
+
+// Commit, then speak: what follows a record waits until it is durable.
+void HostileWorld::flush_outbox() {
+  while (!outbox_.empty()) {
+    auto& [effect, durable_at] = outbox_.front();
+    if (durable_at > now_) return at(durable_at, [this] { flush_outbox(); });
+    auto next = std::move(effect);
+    outbox_.pop_front();
+    if (const auto* store = std::get_if<core::Store>(&next)) {
+      make_durable(store->record);
+    } else {
+      std::visit([&](auto& wanted) { carry_out_one(wanted); }, next);
+    }
+    if (effects_left_ && --*effects_left_ <= 0) return crash_server(false);
+  }
+}
+
+void HostileWorld::make_durable(const core::Record& record) {
+  observer_.on_durable(record);
+  if (const auto* call = std::get_if<core::CallRecord>(&record)) {
+    kept_calls_.insert_or_assign(call->id, *call);
+  } else if (const auto* gone = std::get_if<core::GoneRecord>(&record)) {
+    kept_.erase(gone->key);
+  } else {
+    kept_.insert_or_assign(core::key_of(record), record);
+  }
+}
+
+void HostileWorld::carry_out_one(core::LoadHistory& effect) {
+  at(now_, [this, client = effect.client, cmd_id = effect.cmd_id] {
+    feed_server({Cause::Kind::Backend}, core::HistoryLoaded{client, cmd_id, {}});
+  });
+}
+
+void HostileWorld::carry_out_one(core::MakeSessionToken& effect) {
+  at(now_, [this, made = core::SessionTokenMade{effect.client, effect.cmd_id, effect.session, effect.session.text()}] {
+    feed_server({Cause::Kind::Backend}, made);
+  });
+}
+
+// --- faults of the server
+
+void HostileWorld::crash_server(bool silent) {
+  if (!server_) return;
+  observer_.on_fault(std::nullopt, silent ? "the server's machine is gone" : "the server has crashed");
+  effects_left_.reset();
+  server_.reset();
+  last_server_now_ = server_now();
+  outbox_.clear();
+  last_commit_ = now_;
+  drained_ = false;
+  server_alarm_ = Instant::max();
+  host_is_up_ = !silent;
+  observer_.on_server(false);
+  lose_all_links(silent);
+  if (when_crashed_) at(now_, std::exchange(when_crashed_, nullptr));
+}
+
+void HostileWorld::crash_server_after(int effects, std::function<void()> then) {
+  effects_left_ = effects;
+  when_crashed_ = std::move(then);
+}
+
+void HostileWorld::start_server(Duration clock_jump) {
+  if (server_) return;
+  server_ahead_ = std::max(server_ahead_ + clock_jump, last_server_now_ - now_);
+  host_is_up_ = true;
+  server_ = std::make_unique<core::Engine>(options_.settings, seed_of(options_.seed, static_cast<std::uint32_t>(++servers_ + 2'000'000)));
+  if (servers_ > 1) observer_.on_fault(std::nullopt, "the server has started");
+  observer_.on_server(true);
+  std::vector<core::Record> records;
+  std::erase_if(kept_calls_, [&](const auto& each) { return !is_needed(each.second, server_now()); });
+  for (const auto& [id, call] : kept_calls_) records.emplace_back(call);
+  for (const auto& [key, record] : kept_) records.push_back(record);
+  const Cause cause{Cause::Kind::Start};
+  observer_.on_serving(cause);
+  core::Effects effects;
+  server_->restore(server_now(), std::move(records), effects);
+  decide(cause, std::move(effects));
+}
+
+void HostileWorld::wipe_server() {
+  CHECK(!server_);
+  kept_calls_.clear();
+  kept_.clear();
+  observer_.on_fault(std::nullopt, "the server's records are gone");
+  observer_.on_amnesia();
+}
+
+}  // namespace offhook::sim
