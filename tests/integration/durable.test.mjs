@@ -20,8 +20,7 @@ async function start(data = makeFolder(), port = 0) {
   server.data = data;
   server.killAndRestart = async () => {
     await server.stop();
-    const next = await start(data, server.port);
-    Object.assign(server, next);
+    Object.assign(server, await startServer(config, server.port, ['--data', data]));
   };
   return server;
 }

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Run over both: every answer may come later, from another thread.
-class Conformance : public testing::TestWithParam<bool> {
+class OutboxConformance : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (GetParam()) return open();
@@ -114,12 +114,12 @@ class Conformance : public testing::TestWithParam<bool> {
   std::unique_ptr<DurableStore> durable_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Outbox, Conformance, testing::Values(false, true),
+INSTANTIATE_TEST_SUITE_P(Outbox, OutboxConformance, testing::Values(false, true),
                          [](const auto& sqlite) { return std::string(sqlite.param ? "Sqlite" : "Memory"); });
 
 using Ids = std::vector<std::string>;
 
-TEST_P(Conformance, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
+TEST_P(OutboxConformance, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
   add("b", "b1");
   EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
@@ -128,7 +128,7 @@ TEST_P(Conformance, OfEachLineOneIsDueAndTheNextFollowsItsDelivery) {
   EXPECT_EQ(due(1).entries.size(), 1U);
 }
 
-TEST_P(Conformance, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
+TEST_P(OutboxConformance, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
   add("b", "b1");
   settle("a1", OutboxRetry{now + 5s, "HTTP 500"});
@@ -140,7 +140,7 @@ TEST_P(Conformance, AFailureHoldsBackItsOwnLineOnlyAndIsDueLater) {
   EXPECT_EQ(due().entries.back().problem, "HTTP 500");
 }
 
-TEST_P(Conformance, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
+TEST_P(OutboxConformance, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
   for (const auto* id : {"a1", "a2", "a3"}) add("a", id);
   settle("a1", OutboxDead{"HTTP 500"});
   EXPECT_EQ(due_ids(), Ids{"a2"});
@@ -160,7 +160,7 @@ TEST_P(Conformance, TheDeadMakeWayAndAreKeptForAReplayInTheirOldPlace) {
   EXPECT_EQ(due_ids(), Ids{"a3"});
 }
 
-TEST_P(Conformance, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
+TEST_P(OutboxConformance, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
   add("a", "a1");
   add("b", "b1");
   add({"1", "other"}, "a", "o1");
@@ -170,7 +170,7 @@ TEST_P(Conformance, AllDeadOnesOfAnEndpointAreReplayedAndNoOthers) {
   EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
 }
 
-TEST_P(Conformance, ListsInPagesByEndpointAndLineOfOneProject) {
+TEST_P(OutboxConformance, ListsInPagesByEndpointAndLineOfOneProject) {
   add("a", "a1");
   add("a", "a2");
   add({"1", "other"}, "a", "o1");
@@ -184,14 +184,14 @@ TEST_P(Conformance, ListsInPagesByEndpointAndLineOfOneProject) {
   EXPECT_EQ(list({.project = {}, .after = page.front().number, .limit = 1}).front().event_id, "a2");
 }
 
-TEST_P(Conformance, WhatIsNotDueIsNotSettled) {
+TEST_P(OutboxConformance, WhatIsNotDueIsNotSettled) {
   for (const auto* id : {"a1", "a2"}) add("a", id);
   settle(list({}).back().number, OutboxDelivered{});
   settle(99, OutboxDelivered{});
   EXPECT_EQ(list({}).size(), 2U);
 }
 
-TEST_P(Conformance, AReplayHurriesWhatWaitsForItsNextAttempt) {
+TEST_P(OutboxConformance, AReplayHurriesWhatWaitsForItsNextAttempt) {
   add("a", "a1");
   add("b", "b1");
   const auto number = due().entries.front().number;
@@ -204,7 +204,7 @@ TEST_P(Conformance, AReplayHurriesWhatWaitsForItsNextAttempt) {
   EXPECT_EQ(due_ids(), (Ids{"a1", "b1"}));
 }
 
-TEST_P(Conformance, WithARecordInOneCommitAndThereAfterARestart) {
+TEST_P(OutboxConformance, WithARecordInOneCommitAndThereAfterARestart) {
   wait([&](auto done) { outbox().put_with(call_of(1, "alice", "bob"), {entry_of(hook, "a", "a1"), entry_of(hook, "a", "a2")}, done); });
   reopen();
   EXPECT_EQ(due_ids(), Ids{"a1"});
