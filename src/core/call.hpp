@@ -65,6 +65,7 @@ struct Call {
   std::optional<wire::Reason> reason;
   Timers timers;                          // MaxDuration, Alone, ForgetCall
   Told told;                              // what the project's backend knows of it
+  std::vector<Note> notes;                // its time line
 
   Call() = default;
   Call(const Call&) = delete;             // legs point to devices of their own

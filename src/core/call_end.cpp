@@ -42,6 +42,7 @@ void CallEngine::on_timer(TimerKind kind, CallId id) {
   auto* call = find(id);
   if (call == nullptr) return;
   if (take_expired(call->timers, kind)) {
+    note_timer(*call, call->timers, kind, std::nullopt);
     if (kind == TimerKind::ForgetCall) {
       calls_.erase(id);
     } else if (kind == TimerKind::MaxDuration) {
@@ -52,7 +53,9 @@ void CallEngine::on_timer(TimerKind kind, CallId id) {
     return;
   }
   each_leg(*call, [&](Leg& leg) {
-    if (call->phase != Phase::Ended && take_expired(leg.timers, kind)) on_leg_timer(*call, leg, kind);
+    if (call->phase == Phase::Ended || !take_expired(leg.timers, kind)) return;
+    note_timer(*call, leg.timers, kind, std::nullopt);
+    on_leg_timer(*call, leg, kind);
   });
 }
 
@@ -85,6 +88,7 @@ void CallEngine::end_unanswered(Call& call, Leg& leg) {
 void CallEngine::on(const AdminEndCall& event) {
   auto* call = find(event.call);
   if (call == nullptr || call->phase == Phase::Ended) return;
+  note(*call, NoteKind::Ended);
   end_call(*call, is_answered(call->phase) ? Outcome::Ended : Outcome::Cancelled, Reason::ByApi);
 }
 
@@ -108,6 +112,7 @@ void CallEngine::conclude(Call& call, Leg& leg, Outcome outcome, Reason reason, 
   const bool was_in = is_in(leg);
   if (was_in) desk_.post(Expel{call.session, leg.user, leg.active->self.device});
   close_leg(call, leg, outcome, reason);
+  note_end(call, leg.user.user, outcome, leg.reason);
   if (const auto why = verdict(call)) {
     end_call(call, why->outcome, why->reason, except);
   } else {
@@ -125,6 +130,7 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Call
   call.ended_at = desk_.now;
   call.outcome = outcome;
   if (outcome != Outcome::NoAnswer) call.reason = reason;  // no_answer has no sub-reason (PROTOCOL.md section 7)
+  note_end(call, {}, outcome, call.reason);
   disarm_all(call.timers);
   arm(call, call.timers, TimerKind::ForgetCall, desk_.now + settings(call).keep_ended);
   std::vector<const CallDevice*> told;

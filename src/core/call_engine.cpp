@@ -67,11 +67,13 @@ void CallEngine::on(CreateCall&& mail) {
     leg.asked = !call.group || refusal.has_value();
   }
   live_.insert(call.id);
+  note(call, NoteKind::Placed, call.caller.user.user, mail.request ? DeviceId() : caller.self.device);
   if (refusal) {
     end_call(call, refusal->outcome, refusal->reason, mail.request ? nullptr : &caller);
   } else {
     begin(call);
     for (const auto& [member, in_call] : mail.devices) add_device(call, call.legs.front(), member, in_call);
+    if (!call.group && mail.devices.empty()) note(call, NoteKind::Asked, call.legs.front().user.user);
     changed(call);
     tell_all(call, mail.request ? nullptr : &caller);
   }
@@ -98,6 +100,7 @@ CallDevice& CallEngine::add_device(Call& call, Leg& leg, const Member& member, b
   auto& device = leg.devices.emplace_back();
   device.self = member;
   device.second_call = in_call;
+  note(call, NoteKind::Asked, device.self.user.user, device.self.device);
   desk_.post(LiveCall{member.client, call.id, true});
   return device;
 }
@@ -139,6 +142,7 @@ void CallEngine::on(InviteAgain&& mail) {
   const auto before = leg != nullptr ? call->version : 0;
   const InviteRecord alias{caller.user.user, caller.device, invite.cmd_id, true};
   if (leg != nullptr && !request) note_invite(*call, alias);
+  if (leg != nullptr) note_command(*call, caller, wire::ClientMessage(invite));
   if (device != nullptr && !request) confirm({*call, *leg, *device}, caller.client);
   if (leg != nullptr && is_open(*leg)) {
     if (device == nullptr) device = &add_device(*call, *leg, caller, false);
@@ -187,6 +191,8 @@ void CallEngine::on(const CallCommand& mail) {
   if (leg == nullptr) return desk_.refuse(asker, wire::ErrorWord::NoSuchCall, "There is no such call, or it is not yours.");
   auto* device = device_in(*leg, mail.who.device);
   const auto* more = std::get_if<wire::RingMore>(&mail.command);
+  const auto before = call->version;
+  note_command(*call, mail.who, mail.command);
   if (call->phase != Phase::Ended && std::holds_alternative<wire::MoveHere>(mail.command)) {
     move_here(*call, *leg, mail.who);
   } else if (call->phase != Phase::Ended && device != nullptr && more != nullptr) {
@@ -199,6 +205,8 @@ void CallEngine::on(const CallCommand& mail) {
     if (!leaves(mail.command)) confirm(who, mail.who.client);
     command(who, mail.command);
   }
+  device = device_in(*leg, mail.who.device);  // a move makes one
+  if (device != nullptr && call->version != before) note_told(*call, *device);
   desk_.reply(asker, wire::CallReply{snapshot(*call, mail.who)});
 }
 
@@ -270,6 +278,7 @@ void CallEngine::attach(Speaker& who, const DeviceAttached& mail) {
   if (!device.unconfirmed) return come_back(who, fresh);
   if (device.lost_since) return;
   device.lost_since = desk_.now;
+  note(call, NoteKind::Lost, device.self.user.user, device.self.device);
   on_contact_changed(who);
 }
 
@@ -282,6 +291,7 @@ void CallEngine::come_back(Speaker& who, bool fresh) {
   const bool was_lost = device.lost_since.has_value();
   device.unconfirmed = false;
   device.lost_since.reset();
+  if (was_lost) note(call, NoteKind::Back, device.self.user.user, device.self.device);
   const bool had_media = fresh && std::exchange(device.has_media, false);  // it must be negotiated again
   if (had_media && call.phase == Phase::Active && !leg.outcome) {
     arm(call, leg.timers, TimerKind::Media, desk_.now + call.plan.drop_grace);
@@ -296,6 +306,7 @@ void CallEngine::on(const DeviceLost& mail) {
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.who.device);
   if (device == nullptr || device->self.client != mail.who.client || device->lost_since) return;
   device->lost_since = mail.since;
+  note(*call, NoteKind::Lost, leg->user.user, device->self.device);
   Speaker who{*call, *leg, *device};
   on_contact_changed(who);
 }
@@ -321,6 +332,7 @@ void CallEngine::on(const SessionPresence& mail) {
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.device);
   if (device == nullptr) return;
   device->in_session = mail.joined;
+  note(*call, mail.joined ? NoteKind::Joined : NoteKind::Left, leg->user.user, device->self.device);
   if (mail.joined) confirm({*call, *leg, *device}, device->self.client);
   if (call->media != wire::Media::None || !mail.joined) return;
   device->has_media = true;

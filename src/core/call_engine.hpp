@@ -14,10 +14,12 @@
 //   call_group.cpp     more than two: users who are added, and what is left when some go
 //   call_end.cpp       deadlines and the end
 //   call_snapshot.cpp  what is told and what is kept
+//   call_notes.cpp     the time line
 //   call_restore.cpp   the server has started again
 #pragma once
 
 #include <deque>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -45,6 +47,9 @@ class CallEngine {
   void on(const AdminEndCall& event);
   void on(const AdminRingMore& event);
   void on_timer(TimerKind kind, CallId id);
+
+  // The engine has dealt with everything it was told: what is about to be stored gets the time line as it is now.
+  void finish_records();
 
   // The program stops now: ends every call that is still live.
   void on_drain_over();
@@ -112,8 +117,13 @@ class CallEngine {
   void forget_oldest();
 
   void changed(Call& call);
-  void tell(const Call& call, const CallDevice& device);
-  void tell_all(const Call& call, const CallDevice* except);
+  void tell(Call& call, const CallDevice& device);
+  void tell_all(Call& call, const CallDevice* except);
+  Note& note(Call& call, NoteKind kind, const UserId& user = {}, const DeviceId& device = {});
+  void note_command(Call& call, const Member& who, const wire::ClientMessage& command);
+  void note_told(Call& call, const CallDevice& device);
+  void note_end(Call& call, const UserId& user, wire::Outcome outcome, std::optional<wire::Reason> reason);
+  void note_timer(Call& call, const Timers& timers, TimerKind kind, std::optional<Instant> due);
   wire::Snapshot snapshot(const Call& call, const Member& viewer) const;
   wire::DeviceState state_of(const Call& call, const Leg& leg, const CallDevice* device) const;
   std::vector<wire::LegView> leg_views(const Call& call) const;
@@ -128,6 +138,7 @@ class CallEngine {
     auto& armed = timers[kind];
     desk_.arm(armed.handle, at, kind, call.id);
     armed.extended = extended;
+    note_timer(call, timers, kind, at);
   }
   void disarm(Timers& timers, TimerKind kind);
   void disarm_all(Timers& timers);
@@ -147,6 +158,8 @@ class CallEngine {
   Desk& desk_;
   std::unordered_map<CallId, Call> calls_;
   std::set<CallId> live_;
+  Note left_out_;  // where what a full time line has no place for goes
+  std::map<CallId, std::size_t> fresh_records_;  // where among the effects they are
   std::deque<CallId> ended_;  // in the order they ended; some may be forgotten already
 };
 

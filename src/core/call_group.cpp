@@ -17,6 +17,7 @@ void CallEngine::on(LegFound&& mail) {
   leg->silent = mail.silent;
   leg->asked = true;
   if (mail.refusal) return conclude(*call, *leg, *mail.refusal);
+  if (mail.devices.empty()) note(*call, NoteKind::Asked, leg->user.user);
   std::vector<const CallDevice*> added;
   for (const auto& [member, in_call] : mail.devices) {
     if (device_in(*leg, member.device) == nullptr) added.push_back(&add_device(*call, *leg, member, in_call));

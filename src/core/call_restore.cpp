@@ -59,6 +59,7 @@ void CallEngine::restore(const CallRecord& kept) {
   call.active_at = kept.active_at;
   call.ended_at = kept.ended_at;
   call.outcome = kept.outcome;
+  call.notes = kept.notes;
   call.reason = kept.reason;
   restore_leg(call, call.caller, kept.caller_leg);
   for (const auto& leg : kept.legs) restore_leg(call, call.legs.emplace_back(), leg);
@@ -113,6 +114,7 @@ void CallEngine::go_on() {
 
 // The grace of those who are lost begins once: it is kept before another restart could begin it anew.
 void CallEngine::go_on(Call& call) {
+  note(call, NoteKind::Restarted);
   desk_.post(CreateSession{call.session, call.project, call.id, {}, {}});
   each_leg(call, [&](Leg& leg) {
     if (leg.outcome) return tell_missed(call, leg, nullptr);

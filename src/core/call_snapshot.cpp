@@ -17,16 +17,18 @@ void CallEngine::changed(Call& call) {
     for (auto& notice : store.notices) desk_.complete(notice, call.id.slot());
   }
   call.told = told_of(kept);
+  fresh_records_[call.id] = desk_.out->size();
   desk_.effect(std::move(store));
 }
 
-void CallEngine::tell(const Call& call, const CallDevice& device) {
+void CallEngine::tell(Call& call, const CallDevice& device) {
+  note_told(call, device);
   desk_.post(GiveEvent{device.self.client, wire::CallEvent{0, snapshot(call, device.self)}});
 }
 
 // Everybody for whom the call is not over.
-void CallEngine::tell_all(const Call& call, const CallDevice* except) {
-  each_leg(const_cast<Call&>(call), [&](const Leg& leg) {
+void CallEngine::tell_all(Call& call, const CallDevice* except) {
+  each_leg(call, [&](const Leg& leg) {
     for (const auto& device : leg.devices) {
       if (&device != except && !device.outcome) tell(call, device);
     }
@@ -134,6 +136,7 @@ CallRecord CallEngine::record(const Call& call) const {
   r.active_at = call.active_at;
   r.ended_at = call.ended_at;
   r.outcome = call.outcome;
+  r.notes = call.notes;
   r.reason = call.reason;
   r.deadlines = deadline_records(call.timers);
   if (call.phase == Phase::Active) r.deadline = at(call.timers, TimerKind::MaxDuration);

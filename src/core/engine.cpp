@@ -215,6 +215,7 @@ void Engine::restore(Instant now, std::vector<Record> records, Effects& out) {
   parts_->enter(now, out);
   parts_->restore(std::move(records));
   parts_->serve_deadlines(now);
+  parts_->calls.finish_records();
 }
 
 void Engine::handle(Instant now, Event event, Effects& out) {
@@ -222,11 +223,13 @@ void Engine::handle(Instant now, Event event, Effects& out) {
   parts_->enter(now, out);
   std::visit([&](auto& told) { parts_->take(told); }, event);
   parts_->deliver_mail();
+  parts_->calls.finish_records();
 }
 
 void Engine::advance(Instant now, Effects& out) {
   parts_->enter(now, out);
   parts_->serve_deadlines(now);
+  parts_->calls.finish_records();
 }
 
 std::optional<Deadline> Engine::next_deadline() const {

@@ -17,6 +17,7 @@ inline constexpr std::size_t k_max_calls_per_device = 16;       // live ones it 
 inline constexpr std::size_t k_max_calls_elsewhere = 16;        // told to a device; the oldest ids first
 inline constexpr std::size_t k_max_devices_per_call = 32;
 inline constexpr std::size_t k_max_legs = 16;                   // users called by one call
+inline constexpr std::size_t k_max_notes = 200;                  // in the time line of a call; its end comes on top
 inline constexpr std::size_t k_max_early_cancels = 16;          // per device, of invites that have not come yet
 inline constexpr std::size_t k_max_parked_memories = 100'000;   // answers to devices that are gone
 inline constexpr std::size_t k_max_missed_per_user = 100;

@@ -92,6 +92,11 @@ void forget_user(CallRecord& record, const UserId& user) {
   for (auto& leg : record.legs) blot_out(leg);
   blot_out(record.caller_leg);
   std::erase_if(record.invites, [&](const InviteRecord& invite) { return invite.user == user; });
+  for (auto& note : record.notes) {
+    if (note.user != user) continue;
+    note.user = k_forgotten_user;
+    note.device.clear();
+  }
   if (record.group) std::replace(record.group->users.begin(), record.group->users.end(), user, UserId(k_forgotten_user));
   if (record.caller != user) return;
   record.caller = k_forgotten_user;

@@ -10,6 +10,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/notes.hpp"
 #include "core/timer_kind.hpp"
 #include "wire/messages.hpp"
 
@@ -85,6 +86,7 @@ struct CallRecord {
   std::optional<wire::Outcome> outcome;
   std::optional<wire::Reason> reason;
   std::vector<DeadlineRecord> deadlines;  // of the call as a whole; an ended one has just `forget`
+  std::vector<Note> notes;  // at most k_max_notes
   // The absolute moment by which the phase must have changed; set in every phase but Ended.
   std::optional<Instant> deadline;
 };

@@ -1,6 +1,7 @@
 // The REST interface: what a project's own backend asks for. docs/openapi.yaml describes it.
 #include <charconv>
 
+#include "server/explain.hpp"
 #include "server/http_text.hpp"
 #include "server/loop.hpp"
 #include "server/records.hpp"
@@ -162,16 +163,18 @@ void Loop::list_calls(net::RequestId request, const net::HttpRequest& message, c
 void Loop::rest_of_call(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
   const bool post = message.method == "POST";
   const auto end = post ? between(message.path, "/v1/calls/", "/end") : std::nullopt;
+  const auto time_line = post ? std::nullopt : between(message.path, "/v1/calls/", "/timeline");
   const auto ring = post ? between(message.path, "/v1/calls/", "/ring") : std::nullopt;
   const auto plain = post ? std::nullopt : between(message.path, "/v1/calls/", "");
-  const auto text = end ? end : ring ? ring : plain;
+  const auto text = end ? end : ring ? ring : time_line ? time_line : plain;
   if (!text) return respond(request, not_found());
   const auto id = CallId::parse(*text);
   if (!id) return respond(request, no_such_call());
-  store_.find_call(*id, [=, this, body = message.body, ends = end.has_value(), rings = ring.has_value()](auto found) {
+  store_.find_call(*id, [=, this, body = message.body, ends = end.has_value(), rings = ring.has_value(), lines = time_line.has_value()](auto found) {
     if (!found) return respond(request, overloaded());
     const auto& record = *found;
     if (!record || record->project != project) return respond(request, no_such_call());
+    if (lines) return respond(request, json(200, time_line_json(*record)));
     if (!ends && !rings) return respond(request, json(200, to_json(*record)));
     if (ends) {
       feed(core::AdminEndCall{*id});

@@ -54,7 +54,7 @@ async function ask(method, target, { body, token = makeToken({ scope: 'admin' })
 }
 
 const doors = [
-  ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
+  ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['GET', '/v1/calls/x/timeline'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
   ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
   ['DELETE', '/v1/users/x'], ['GET', '/v1/webhooks'], ['GET', '/v1/webhooks/events'], ['POST', '/v1/webhooks/replay'],
   ['POST', '/v1/webhooks/events/1/replay'],
@@ -141,6 +141,20 @@ test('one call is read and ended', async () => {
   assert.deepEqual([ended.outcome, ended.reason], ['ended', 'by_api']);
   assert.equal((await ask('GET', '/v1/calls/call_nonsense')).status, 404);
   assert.equal((await ask('POST', '/v1/calls/call_nonsense/end')).status, 404);
+});
+
+test('the time line of a call says why it ended', async () => {
+  const { callee, call_id } = await ring(server);
+  const live = (await ask('GET', `/v1/calls/${call_id}/timeline`)).body;
+  assert.match(live.why, /it rings/);
+  await callee.ask('decline', { call_id, reason: 'declined' });
+  const over = (await ask('GET', `/v1/calls/${call_id}/timeline`)).body;
+  assert.match(over.why, new RegExp(`^${callee.user} \\(.+\\) declined`));
+  assert.equal(over.call.outcome, 'declined');
+  const kinds = over.entries.map((entry) => entry.kind);
+  assert.deepEqual([kinds[0], kinds.includes('command'), kinds.includes('decided')], ['placed', true, true]);
+  assert.equal(over.entries.filter((entry) => entry.kind === 'told' && entry.phase === 'ended').length, 2, 'both are told of the end');
+  assert.equal((await ask('GET', '/v1/calls/call_nonsense/timeline')).status, 404);
 });
 
 test('the list is filtered by outcome and time, and goes on at its cursor', async () => {

@@ -28,6 +28,7 @@ template <> inline constexpr auto k_last<wire::LegState> = wire::LegState::Ended
 template <> inline constexpr auto k_last<wire::CallWaiting> = wire::CallWaiting::RingAll;
 template <> inline constexpr auto k_last<wire::Outcome> = wire::Outcome::MovedElsewhere;
 template <> inline constexpr auto k_last<wire::Reason> = wire::Reason::AllLeft;
+template <> inline constexpr auto k_last<core::NoteKind> = core::NoteKind::LeftOut;
 
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;

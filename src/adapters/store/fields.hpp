@@ -84,6 +84,21 @@ void describe(Visitor& visit, Is<core::InviteRecord> auto& invite) {
 }
 
 template <class Visitor>
+void describe(Visitor& visit, Is<core::Note> auto& note) {
+  visit(1, note.at);
+  visit(2, note.kind);
+  visit(3, note.user);
+  visit(4, note.device);
+  visit(5, note.command);
+  visit(6, note.phase);
+  visit(7, note.state);
+  visit(8, note.outcome);
+  visit(9, note.reason);
+  visit(10, note.timer);
+  visit(11, note.due);
+}
+
+template <class Visitor>
 void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
   visit(1, call.id);
   visit(2, call.version);
@@ -107,6 +122,7 @@ void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
   visit(20, call.reason);
   visit(21, call.deadlines);
   visit(22, call.deadline);
+  visit(23, call.notes);
 }
 
 template <class Visitor>
