@@ -18,6 +18,7 @@ ExitCode run_token(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_create(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_list(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_get(const Arguments& arguments, const Environment& environment);
+ExitCode run_explain(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_end(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_add(const Arguments& arguments, const Environment& environment);
 ExitCode run_rules_get(const Arguments& arguments, const Environment& environment);

@@ -58,6 +58,7 @@ TEST_F(Forget, TheRecordOfACallKeepsItsOutcomeAndTheOtherSide) {
   EXPECT_EQ(history_record(record, "bob").peer, k_forgotten_user);
   EXPECT_TRUE(concerns(record, "bob"));
   EXPECT_FALSE(concerns(record, "alice"));
+  for (const auto& note : record.notes) EXPECT_TRUE(note.user != "alice" && note.device != alice.device);
 }
 
 TEST_F(Forget, HistoryThatCannotBeHadIsAnErrorThatSaysWhen) {

@@ -374,6 +374,21 @@ test('calls create with several users, calls add and calls end', async () => {
   assert.deepEqual([unknown.code, unknown.stderr.includes('offhook calls list')], [3, true], unknown.stderr);
 });
 
+test('explain: why a call ended, for people and for programs', async () => {
+  const alice = somebody();
+  const bob = somebody();
+  await endOf(start(['call', alice, bob, '--wake-timeout', '1s', '--json']));
+  const [{ call_id }] = await backend('calls', 'list', '--user', alice);
+  const people = await start(['explain', call_id]).done;
+  assert.equal(people.code, 0, people.stderr);
+  assert.match(people.stdout, new RegExp(`Why: +${bob} had no device online`));
+  assert.match(people.stdout, /Advice: +Is the app of/);
+  assert.match(people.stdout, /\+1\.\d{3} s {2}the call ends: unreachable \(no_devices\)/);
+  const [told] = await backend('explain', call_id);
+  assert.deepEqual([told.call.call_id, told.entries[0].kind], [call_id, 'placed']);
+  assert.equal((await start(['explain', 'call_00000000000000000000000001']).done).code, 3);
+});
+
 test('calls list: filters, and pages of a limit', async () => {
   const alice = somebody();
   for (let i = 0; i < 3; ++i) await endOf(start(['call', alice, somebody(), '--json']));
