@@ -153,7 +153,7 @@ Explanation busy(const Story& story) {
   if (story.call().reason == Reason::DeviceBusyAll) {
     return {"Every device of " + story.callee() + " (" + names(story.leg().devices) + ") said that it is in another call.", "the devices were told", ""};
   }
-  const auto device = sender(story, "decline");
+  const auto device = sender(story, "decline busy");
   if (!device.empty()) return {"A person said \"busy\" on " + who(story.callee(), device) + " " + story.at(story.end()) + ".", "it rang", ""};
   return {story.callee() + " was in a call, and call waiting does not let another one through (or the two of them were in a call with each other).",
           "the call was placed", "The rule is call_waiting of the user."};
