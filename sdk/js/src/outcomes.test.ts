@@ -45,6 +45,7 @@ test('reasons that name a side are said from where one stands', () => {
     ['cancelled', 'by_user', 'You cancelled the call.', 'Bob cancelled the call.'],
     ['declined', 'by_user', 'Bob declined the call.', 'You declined the call.'],
     ['declined', 'by_dnd_rule', 'Bob does not want to be disturbed.', 'You did not want to be disturbed.'],
+    ['missed', 'by_dnd_rule', 'You did not want to be disturbed.', 'You did not want to be disturbed.'],
     ['busy', 'ring_slots_full', 'Bob is being called by others already.', 'Others were calling you already.'],
   ];
   for (const [outcome, reason, caller, callee] of cases) {

@@ -108,6 +108,6 @@ export function outcomeText(outcome: Outcome, reason: Reason | undefined, role: 
     case 'busy_elsewhere':
     case 'moved_elsewhere':
     case 'no_answer':
-    case 'missed': return UNANSWERED[outcome]!(peer);
+    case 'missed': return reason === 'by_dnd_rule' ? declinedText(reason, 'callee', peer) : UNANSWERED[outcome]!(peer);
   }
 }
