@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { startServer, until } from './harness.mjs';
+import { makeToken, startServer, until } from './harness.mjs';
 
 execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: fileURLToPath(new URL('../../sdk/js', import.meta.url)) });
 const { OffhookClient, OffhookError } = await import('../../sdk/js/dist/offhook.js');
@@ -51,6 +51,33 @@ async function talk(options = {}) {
   await Promise.all([is(out, 'active'), is(call, 'active')]);
   return { alice, bob, out, call };
 }
+
+// --- from the backend
+
+const backend = (path, body) => fetch(`${server.url}${path}`, {
+  method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${makeToken({ scope: 'admin' })}` },
+});
+
+test('a call that the backend places is made by the device, which hears of it', async () => {
+  const [a, b] = people('alice', 'bob');
+  const [alice, bob] = [await device(a), await device(b)];
+  alice.client.on('outgoing', (call) => alice.calls.push(call));
+  assert.equal((await backend('/v1/calls', { from: a, to: b, media: 'none', data: 'order 7' })).status, 201);
+  const [out, call] = [await rings(alice), await rings(bob)];
+  assert.deepEqual([out.role, out.peer, out.data], ['caller', b, 'order 7']);
+  call.answer();
+  await Promise.all([is(out, 'active'), is(call, 'active')]);
+  out.hangup();
+  assert.deepEqual([await end(out), await end(call)], ['ended/by_caller', 'ended/by_caller']);
+});
+
+test('an application that does not listen for such calls cancels them', async () => {
+  const [a, b] = people('alice', 'bob');
+  await device(a);
+  const bob = await device(b);
+  await backend('/v1/calls', { from: a, to: b, media: 'none' });
+  assert.equal(await end(await rings(bob)), 'missed/by_user');
+});
 
 // --- from device to device
 

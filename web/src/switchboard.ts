@@ -54,6 +54,8 @@ export class Switchboard {
     });
     sounds.onChange = () => this.update();
     client.on('incoming', (call) => this.#take(call));
+    // Placed by the app's backend; whoever is in a call here is not drawn into another.
+    client.on('outgoing', (call) => { if (this.#isFree) this.#take(call); else call.cancel(); });
     client.on('liveElsewhere', () => this.update());
   }
 
@@ -112,11 +114,12 @@ export class Switchboard {
     call.on('mediaError', (error) => { this.#mediaProblems.set(call, mediaProblemText(error)); this.update(); });
     for (const name of CHANGES) call.on(name, () => this.update());
     call.on('ended', () => this.#onEnded(call));
-    const free = !this.#shown || this.#shown.state === 'ended';
-    if (free) this.#shown = call;
+    if (this.#isFree) this.#shown = call;
     else this.#waiting.push(call);
     this.update();
   }
+
+  get #isFree(): boolean { return this.#shown === undefined || this.#shown.state === 'ended'; }
 
   #onEnded(call: Call): void {
     const isAside = call !== this.#shown;

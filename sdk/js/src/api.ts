@@ -136,6 +136,8 @@ export interface ClientEvents {
   /** For good; with the error if it was not `disconnect`. */
   closed: [error?: OffhookError];
   incoming: [call: Call];
+  /** Placed by the app's backend in the name of this user, at this device: as if `call()` had made it. Without a listener it is cancelled. */
+  outgoing: [call: Call];
   presence: [change: { user: string; online: boolean }];
   /** The server will stop; new calls are refused. */
   draining: [event: { remainingMs: number }];

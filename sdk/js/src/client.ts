@@ -165,6 +165,7 @@ export class OffhookClient extends Emitter<ClientEvents> {
       case 'unseen': this.#unseen = event.outcomes.map(unseenOf); return this.emit('unseenOutcomes', this.#unseen);
       case 'draining': return this.emit('draining', { remainingMs: event.remaining_ms });
       case 'incoming': return this.#onIncoming(event.call);
+      case 'outgoing': return this.#onOutgoing(event.call);
       case 'session_connected':
       case 'session_disconnected':
       case 'session_event': return this.#onSessionNews(event);
@@ -195,6 +196,13 @@ export class OffhookClient extends Emitter<ClientEvents> {
 
   #onIncoming(view: CallView): void {
     this.emit('incoming', this.#add(view));
+  }
+
+  #onOutgoing(view: CallView): void {
+    const call = this.#add(view);
+    if (!this.hasListeners('outgoing')) return call.cancel();
+    call.prepareMedia();
+    this.emit('outgoing', call);
   }
 
   #onCallEvent(event: Extract<EngineEvent, { call: CallView }>): void {

@@ -18,6 +18,8 @@ export class Emitter<Events extends { [K in keyof Events]: unknown[] }> {
     this.#listeners.get(name)?.delete(listener as Listener<never>);
   }
 
+  protected hasListeners(name: keyof Events): boolean { return (this.#listeners.get(name)?.size ?? 0) > 0; }
+
   /** A listener that throws does not keep the others from hearing; its error is reported as uncaught. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {

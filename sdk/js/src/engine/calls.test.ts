@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callingRig, joinedReply, Rig, ringingRig, talkingRig } from '../testing/rig';
+import type { CallView } from './types';
 
 const live = (fields = {}) => ({ call_id: 'k', phase: 'inviting', role: 'caller', you: 'calling', ...fields });
 const ended = (fields = {}) => ({ call_id: 'k', phase: 'ended', you: 'done', outcome: 'ended', reason: 'by_callee', device_outcome: 'ended', ...fields });
@@ -44,6 +45,34 @@ test('an invite whose reply was lost with the link is cancelled when its call sh
   rig.welcome({ resumed: true, calls: [live()] });
   assert.equal(rig.last('cancel').call_id, 'k');
   assert.equal(rig.all('invite').length, 1);
+});
+
+test('a call that the backend has placed for this device is its own from then on', () => {
+  const rig = new Rig().connect();
+  rig.receive('call', { call: live({ callee: { user: 'bob' } }) });
+  rig.receive('call', { call: live({ ringing: true, callee: { user: 'bob' } }) });
+  assert.deepEqual(rig.story, ['outgoing', 'calling', 'ringing']);
+  const { call } = rig.told.find(({ name }) => name === 'outgoing') as { call: CallView };
+  assert.deepEqual([call.role, call.peer], ['caller', 'bob']);
+  rig.handle = call.handle;
+  rig.act('cancel');
+  rig.reply('cancel', { call: ended({ outcome: 'cancelled', reason: 'by_user', device_outcome: 'cancelled' }) });
+  assert.equal(rig.outcome, 'cancelled/by_user');
+});
+
+test('while an invite that was given up has no answer, a call that shows is taken for its own and cancelled', () => {
+  const rig = new Rig().connect();
+  rig.place();
+  rig.after(10_000);
+  rig.receive('call', { call: live() });
+  assert.equal(rig.last('cancel').call_id, 'k');
+  assert.deepEqual(rig.story, ['ended']);
+});
+
+test('a call of an earlier life in a welcome is not one that the backend has just placed', () => {
+  const rig = new Rig().connect({ calls: [live()] });
+  assert.equal(rig.last('cancel').call_id, 'k');
+  assert.deepEqual(rig.story, []);
 });
 
 test('an invite that never left is not sent after it was given up', () => {

@@ -132,6 +132,12 @@ export class Calls {
 
   // --- the server speaks
 
+  /** Other than in a welcome, a call that is placed from here and was not known has just been placed by the app's backend. */
+  onEvent(snapshot: Snapshot): void {
+    if (this.#find(snapshot.call_id) === undefined && this.#isOfBackend(snapshot)) this.#takeOn(snapshot);
+    else this.onSnapshot(snapshot);
+  }
+
   onSnapshot(snapshot: Snapshot): void {
     const call = this.#find(snapshot.call_id);
     if (call === undefined) return this.#meet(snapshot);
@@ -228,6 +234,22 @@ export class Calls {
     if (end) this.journal.learn(snapshot.call_id, end.outcome, end.reason);
   }
 
+  /** An invite that was given up may have made it, too; then it must not go on. */
+  #isOfBackend(snapshot: Snapshot): boolean {
+    const { call_id } = snapshot;
+    const isKnown = this.#tombstones.has(call_id) || this.journal.has(call_id) || this.journal.isTombstone(call_id);
+    return snapshot.you === 'calling' && endOf(snapshot) === undefined && !isKnown && !this.#awaitsPlacing() && !this.commands.hasAbandoned;
+  }
+
+  #takeOn(snapshot: Snapshot): void {
+    this.#count += 1;
+    const { call_id: callId, callee, media, data, group_mode: groupMode, legs } = snapshot;
+    const call = this.#add({ handle: `in${this.#count}`, callId, role: 'caller', peer: callee.user, media, data, groupMode, legs }, 'placing');
+    this.#enterInJournal(call);
+    this.#tell('outgoing', call);
+    this.#show(call, snapshot);
+  }
+
   #ring(snapshot: Snapshot): void {
     this.#count += 1;
     const view: CallView = {
@@ -260,7 +282,7 @@ export class Calls {
   #reviewEarly(): void {
     const early = [...this.#early.values()];
     this.#early.clear();
-    for (const snapshot of early) this.onSnapshot(snapshot);
+    for (const snapshot of early) this.onEvent(snapshot);
   }
 
   // --- showing a snapshot

@@ -91,6 +91,8 @@ export class Commands {
     this.#abandoned.add(cmd_id);
   }
 
+  get hasAbandoned(): boolean { return !this.#abandoned.isEmpty; }
+
   wasAbandoned(cmd_id: string): boolean {
     return this.#abandoned.delete(cmd_id);
   }

@@ -56,6 +56,8 @@ export class RecentSet<T> {
     }
   }
 
+  get isEmpty(): boolean { return this.#members.size === 0; }
+
   has(member: T): boolean {
     return this.#members.has(member);
   }

@@ -177,7 +177,7 @@ export class Engine {
 
   #onEvent(event: ServerEvent): void {
     switch (event.type) {
-      case 'call': return this.#calls.onSnapshot(event.call);
+      case 'call': return this.#calls.onEvent(event.call);
       case 'presence': return this.#desk.emit({ name: 'presence', user: event.user, online: event.online });
       case 'missed': return this.#onMissed(event.record);
       case 'elsewhere': return this.#desk.emit({ name: 'elsewhere', calls: event.calls });

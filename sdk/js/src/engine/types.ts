@@ -72,7 +72,7 @@ export interface CallView {
 }
 
 export type CallEventName =
-  | 'calling' | 'incoming' | 'ringing' | 'connecting' | 'active' | 'peer_unstable' | 'peer_stable' | 'legs';
+  | 'calling' | 'incoming' | 'outgoing' | 'ringing' | 'connecting' | 'active' | 'peer_unstable' | 'peer_stable' | 'legs';
 
 /** `handle` is there when the session is the one under a call. */
 export type SessionNews = { handle?: string } & (
@@ -95,7 +95,7 @@ export type EngineEvent =
   /** How calls ended of which the application has not been told, whole. */
   | { name: 'unseen'; outcomes: EndedEntry[] }
   | { name: CallEventName; call: CallView }
-  /** Exactly one for each `calling` or `incoming`, and for each call that never got so far. */
+  /** Exactly one for each `calling`, `incoming` or `outgoing`, and for each call that never got so far. */
   | { name: 'ended'; call: CallView; outcome: Outcome; reason?: Reason; duration_ms: number }
   | SessionNews
   | { name: 'done'; request: number; reply: Reply }
