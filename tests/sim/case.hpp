@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/records.hpp"
-#include "sim/hostile_world.hpp"
+#include "sim/world.hpp"
 
 namespace offhook::sim {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/hostile_world.hpp"
+#include "sim/world.hpp"
 
 namespace offhook::sim {
 
@@ -28,7 +28,7 @@ class Fingerprint : public Observer {
 
 class Chronicle : public Observer {
  public:
-  explicit Chronicle(const HostileWorld& world) : world_(world), begun_(world.now()) {}
+  explicit Chronicle(const World& world) : world_(world), begun_(world.now()) {}
 
   // Of one call and the devices in it, with what befell them meanwhile; of everything if there is none.
   void print(std::ostream& out, std::optional<CallId> call, std::optional<DeviceIndex> device) const;
@@ -53,7 +53,7 @@ class Chronicle : public Observer {
   void note(std::optional<DeviceIndex> device, std::optional<CallId> call, std::string text);
   std::string who(std::optional<DeviceIndex> device) const;
 
-  const HostileWorld& world_;
+  const World& world_;
   const Instant begun_;
   std::vector<Line> lines_;
 };

@@ -8,7 +8,7 @@ using client::Action;
 using client::CallMoment;
 namespace event = client::event;
 
-void Crowd::move_in(HostileWorld& world) {
+void Crowd::move_in(World& world) {
   world_ = &world;
   for (int user = 0; user < swarm_.users; ++user) {
     const auto name = "user" + std::to_string(user);

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "sim/swarm.hpp"
-#include "sim/hostile_world.hpp"
+#include "sim/world.hpp"
 
 namespace offhook::sim {
 
@@ -14,7 +14,7 @@ class Crowd : public Observer {
   explicit Crowd(const Swarm& swarm) : swarm_(swarm) {}
 
   // Their devices come into the world. REQUIRES: called once, before all else.
-  void move_in(HostileWorld& world);
+  void move_in(World& world);
 
   // Somebody calls, and something may break.
   void step();
@@ -62,7 +62,7 @@ class Crowd : public Observer {
   void start_server_later(int more_crashes);
 
   Swarm swarm_;
-  HostileWorld* world_ = nullptr;
+  World* world_ = nullptr;
   bool is_over_ = false;  // no more faults
   bool is_probing_ = false;
   int placed_ = 0;

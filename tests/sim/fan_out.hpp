@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "sim/hostile_world.hpp"
+#include "sim/world.hpp"
 
 namespace offhook::sim {
 

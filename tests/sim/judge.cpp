@@ -54,7 +54,7 @@ std::string_view name_of(Check check) {
   return k_names[static_cast<std::size_t>(check)];
 }
 
-Judge::Judge(const HostileWorld& world, Coverage& coverage)
+Judge::Judge(const World& world, Coverage& coverage)
     : world_(world),
       settings_(world.options().settings),
       coverage_(coverage),

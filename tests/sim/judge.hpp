@@ -32,7 +32,7 @@ struct Finding {
 
 class Judge : public Observer {
  public:
-  Judge(const HostileWorld& world, Coverage& coverage);
+  Judge(const World& world, Coverage& coverage);
 
   const std::vector<Finding>& findings() const { return findings_; }
   const std::array<std::uint64_t, k_checks>& looked_at() const { return looked_at_; }
@@ -102,7 +102,7 @@ class Judge : public Observer {
   Duration slack() const;
   Part& part_of(DeviceIndex device, const client::CallView& view);
 
-  const HostileWorld& world_;
+  const World& world_;
   const core::Settings& settings_;
   Coverage& coverage_;
   Reference reference_;

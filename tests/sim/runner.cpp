@@ -10,8 +10,8 @@
 namespace offhook::sim {
 namespace {
 
-HostileWorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
-  HostileWorldOptions options;
+WorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
+  WorldOptions options;
   options.seed = seed;
   options.settings = settings_of(swarm);
   options.max_delay = std::max<Duration>(std::chrono::milliseconds{swarm.delay_ms}, options.min_delay);
@@ -25,7 +25,7 @@ HostileWorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
 // Everything that watches, in the order in which it is told.
 struct Watch {
   FanOut all;
-  HostileWorld world;
+  World world;
   Coverage coverage;
   Judge judge;
   Crowd crowd;

@@ -32,8 +32,8 @@ class Told : public Observer {
 // Alice with one device, Bob with two, who do what a test says.
 class WorldOfThree : public testing::Test {
  protected:
-  WorldOfThree() : WorldOfThree(HostileWorldOptions{}) {}
-  explicit WorldOfThree(const HostileWorldOptions& options) : world(options, all), judge(world, coverage) {
+  WorldOfThree() : WorldOfThree(WorldOptions{}) {}
+  explicit WorldOfThree(const WorldOptions& options) : world(options, all), judge(world, coverage) {
     all.add(judge);
     all.add(told);
     alice = world.add_device("alice", "a1");
@@ -74,7 +74,7 @@ class WorldOfThree : public testing::Test {
   }
 
   FanOut all;
-  HostileWorld world;
+  World world;
   Coverage coverage;
   Judge judge;
   Told told;
@@ -153,6 +153,17 @@ TEST_F(WorldOfThree, WhatFollowsARecordWaitsUntilItIsDurable) {
   world.start_server();
   world.run(20s);
   EXPECT_TRUE(shown(alice, call).has_value() || !moments(alice, call).empty());
+}
+
+TEST_F(WorldOfThree, AServerThatHasLostItsRecordsIsLostContactForAll) {
+  const auto call = talk();
+  const auto at_bob = incoming(bob);
+  world.crash_server(false);
+  world.wipe_server();
+  world.start_server();
+  world.run(10s);
+  EXPECT_EQ(shown(alice, call), Outcome::LostContact);
+  EXPECT_EQ(shown(bob, at_bob), Outcome::LostContact);
 }
 
 TEST_F(WorldOfThree, TheCallOfAKilledApplicationIsNotLeftBehind) {

@@ -1,7 +1,7 @@
 // What a world is made of. Private to world*.cpp.
 #pragma once
 
-#include "sim/hostile_world.hpp"
+#include "sim/world.hpp"
 
 namespace offhook::sim {
 
@@ -17,7 +17,7 @@ struct Ended { std::optional<std::uint16_t> code; };
 using Parcel = std::variant<Dial, wire::ClientMessage, Leave, Dialled, wire::ServerMessage, Ended>;
 
 // One socket. Either end may have closed it while the other does not know yet.
-struct HostileWorld::Pipe {
+struct World::Pipe {
   struct Lane {
     std::deque<std::pair<Instant, Parcel>> parcels;  // with the moment of arrival, if nothing stalls
     Instant last_arrival{};
@@ -39,7 +39,7 @@ struct HostileWorld::Pipe {
   }
 };
 
-struct HostileWorld::Device {
+struct World::Device {
   DeviceIndex index = 0;
   UserId user;
   DeviceId id;

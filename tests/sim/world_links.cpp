@@ -1,7 +1,7 @@
 // Sockets and their faults.
 #include <algorithm>
 
-#include "sim/hostile_world_parts.hpp"
+#include "sim/world_parts.hpp"
 
 namespace offhook::sim {
 namespace {
@@ -14,7 +14,7 @@ bool is_command(const wire::ClientMessage& message) {
 
 }  // namespace
 
-Duration HostileWorld::delay() {
+Duration World::delay() {
   const auto spread = static_cast<std::uint64_t>((options_.max_delay - options_.min_delay).count());
   auto taken = options_.min_delay + Duration{static_cast<std::int64_t>(weather_.below(spread + 1))};
   if (options_.loss_permille == 0) return taken;
@@ -25,7 +25,7 @@ Duration HostileWorld::delay() {
 
 // --- devices' side
 
-void HostileWorld::carry_out_one(Device& device, client::OpenSocket& output) {
+void World::carry_out_one(Device& device, client::OpenSocket& output) {
   const auto pipe = std::make_shared<Pipe>();
   pipe->link = core::LinkId{++last_pipe_};
   pipe->device = &device;
@@ -37,14 +37,14 @@ void HostileWorld::carry_out_one(Device& device, client::OpenSocket& output) {
   at(now_ + delay(), [this, pipe] { end_at_device(pipe, std::nullopt); });
 }
 
-void HostileWorld::carry_out_one(Device& device, client::CloseSocket& output) {
+void World::carry_out_one(Device& device, client::CloseSocket& output) {
   const auto pipe = device.pipe;
   if (pipe == nullptr || pipe->number != output.link) return;
   pipe->is_open_at_device = false;
   pass(pipe, Way::ToServer, Leave{});
 }
 
-void HostileWorld::carry_out_one(Device& device, client::Send& output) {
+void World::carry_out_one(Device& device, client::Send& output) {
   const auto pipe = device.pipe;
   if (pipe == nullptr || pipe->number != output.link || !pipe->is_open_at_device) return;
   const bool is_loose = options_.reorder_permille + options_.double_permille > 0 && is_command(output.message);
@@ -54,7 +54,7 @@ void HostileWorld::carry_out_one(Device& device, client::Send& output) {
 
 // --- one socket
 
-void HostileWorld::pass(const PipePointer& pipe, Way way, auto parcel) {
+void World::pass(const PipePointer& pipe, Way way, auto parcel) {
   if (pipe->is_broken) return;
   auto& lane = pipe->lane(way);
   lane.last_arrival = std::max(lane.last_arrival, now_ + delay());
@@ -62,10 +62,10 @@ void HostileWorld::pass(const PipePointer& pipe, Way way, auto parcel) {
   if (lane.parcels.size() == 1) wait(pipe, way);
 }
 
-template void HostileWorld::pass(const PipePointer&, Way, Leave);  // of an application that is killed
+template void World::pass(const PipePointer&, Way, Leave);  // of an application that is killed
 
 // As if commands were datagrams: beyond what TCP does.
-void HostileWorld::pass_loosely(const PipePointer& pipe, const wire::ClientMessage& command) {
+void World::pass_loosely(const PipePointer& pipe, const wire::ClientMessage& command) {
   const auto alone = [&](Duration after) {
     at(now_ + after, [this, pipe, command] { heard(pipe, command); });
   };
@@ -74,7 +74,7 @@ void HostileWorld::pass_loosely(const PipePointer& pipe, const wire::ClientMessa
   pass(pipe, Way::ToServer, command);
 }
 
-void HostileWorld::wait(const PipePointer& pipe, Way way) {
+void World::wait(const PipePointer& pipe, Way way) {
   Entry entry{pipe->lane(way).parcels.front().first};
   entry.pipe = pipe;
   entry.way = way;
@@ -82,7 +82,7 @@ void HostileWorld::wait(const PipePointer& pipe, Way way) {
 }
 
 // What a stall keeps back stays in front of what comes later.
-void HostileWorld::flush(const PipePointer& pipe, Way way) {
+void World::flush(const PipePointer& pipe, Way way) {
   auto& parcels = pipe->lane(way).parcels;
   while (!parcels.empty() && parcels.front().first <= now_) {
     if (pipe->device->is_stalled(way)) return;
@@ -101,7 +101,7 @@ void HostileWorld::flush(const PipePointer& pipe, Way way) {
   if (!parcels.empty()) wait(pipe, way);
 }
 
-void HostileWorld::release(Device& device) {
+void World::release(Device& device) {
   for (const auto& pipe : std::vector<PipePointer>(device.pipes)) {
     for (const auto way : {Way::ToServer, Way::ToDevice}) {
       if (!device.is_stalled(way)) flush(pipe, way);
@@ -110,7 +110,7 @@ void HostileWorld::release(Device& device) {
 }
 
 // A machine that is up refuses when the process is not there; one that is down says nothing.
-void HostileWorld::open_pipe(const PipePointer& pipe) {
+void World::open_pipe(const PipePointer& pipe) {
   if (!server_) return host_is_up_ ? pass(pipe, Way::ToDevice, Ended{}) : void();
   pipe->is_open_at_server = true;
   pipes_[pipe->link] = pipe;
@@ -119,21 +119,21 @@ void HostileWorld::open_pipe(const PipePointer& pipe) {
   pass(pipe, Way::ToDevice, Dialled{});
 }
 
-void HostileWorld::end_at_server(const PipePointer& pipe) {
+void World::end_at_server(const PipePointer& pipe) {
   if (!std::exchange(pipe->is_open_at_server, false)) return;
   pipes_.erase(pipe->link);
   observer_.on_link(pipe->device->index, pipe->link, false, std::nullopt);
   feed_server({Cause::Kind::Link, pipe->device->index, pipe->link}, core::LinkClosed{pipe->link});
 }
 
-void HostileWorld::end_at_device(const PipePointer& pipe, std::optional<std::uint16_t> code) {
+void World::end_at_device(const PipePointer& pipe, std::optional<std::uint16_t> code) {
   if (!std::exchange(pipe->is_open_at_device, false)) return;
   feed_device(*pipe->device, client::Closed{pipe->number, code});
 }
 
 // --- faults of links
 
-void HostileWorld::stall(DeviceIndex index, Stall stall) {
+void World::stall(DeviceIndex index, Stall stall) {
   static constexpr const char* k_words[] = {"nothing stalls", "stalled towards the server", "stalled towards the device", "stalled both ways"};
   auto& device = *devices_[index];
   if (device.stall == stall) return;
@@ -142,7 +142,7 @@ void HostileWorld::stall(DeviceIndex index, Stall stall) {
   release(device);
 }
 
-void HostileWorld::cut(DeviceIndex index, Notice notice) {
+void World::cut(DeviceIndex index, Notice notice) {
   static constexpr const char* k_words[] = {"socket cut", "socket gone, the server does not know", "socket gone, the device does not know",
                                             "socket gone, nobody knows"};
   const auto pipe = devices_[index]->pipe;
@@ -153,7 +153,7 @@ void HostileWorld::cut(DeviceIndex index, Notice notice) {
   if (notice == Notice::Both || notice == Notice::Device) end_at_device(pipe, std::nullopt);
 }
 
-void HostileWorld::set_network(DeviceIndex index, bool is_there) {
+void World::set_network(DeviceIndex index, bool is_there) {
   auto& device = *devices_[index];
   if (std::exchange(device.has_network, is_there) == is_there) return;
   observer_.on_fault(index, is_there ? "network there" : "network gone");
@@ -164,7 +164,7 @@ void HostileWorld::set_network(DeviceIndex index, bool is_there) {
   }
 }
 
-void HostileWorld::lose_all_links(bool silent) {
+void World::lose_all_links(bool silent) {
   for (const auto& [link, pipe] : std::exchange(pipes_, {})) {
     pipe->is_open_at_server = false;
     observer_.on_link(pipe->device->index, pipe->link, false, std::nullopt);
@@ -178,7 +178,7 @@ void HostileWorld::lose_all_links(bool silent) {
 
 // --- the server's side
 
-void HostileWorld::carry_out_one(core::Send& effect) {
+void World::carry_out_one(core::Send& effect) {
   const auto found = pipes_.find(effect.link);
   if (found == pipes_.end()) return;
   const auto pipe = found->second;
@@ -187,7 +187,7 @@ void HostileWorld::carry_out_one(core::Send& effect) {
 }
 
 // The engine has forgotten the link already.
-void HostileWorld::carry_out_one(core::CloseLink& effect) {
+void World::carry_out_one(core::CloseLink& effect) {
   const auto found = pipes_.find(effect.link);
   if (found == pipes_.end()) return;
   const auto pipe = found->second;

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "sim/hostile_world_parts.hpp"
+#include "sim/world_parts.hpp"
 
 namespace offhook::sim {
 namespace {
@@ -28,20 +28,20 @@ std::optional<wire::TokenClaims> claims_in(const wire::ClientMessage& message) {
 
 }  // namespace
 
-void HostileWorld::heard(const PipePointer& pipe, wire::ClientMessage message) {
+void World::heard(const PipePointer& pipe, wire::ClientMessage message) {
   if (!pipe->is_open_at_server) return;
   const Cause cause{Cause::Kind::Command, pipe->device->index, pipe->link, &message};
   auto claims = claims_in(message);
   feed_server(cause, core::Received{pipe->link, message, std::move(claims)});
 }
 
-void HostileWorld::ask_server(core::Event event) {
+void World::ask_server(core::Event event) {
   const bool drains = std::holds_alternative<core::DrainStarted>(event);
   feed_server({drains ? Cause::Kind::Drain : Cause::Kind::Backend}, std::move(event));
 }
 
 // Deadlines first and apart, so that whatever the observer sees has one cause.
-void HostileWorld::feed_server(const Cause& cause, core::Event event) {
+void World::feed_server(const Cause& cause, core::Event event) {
   if (server_ && server_alarm_ <= now_) advance_server();
   if (!server_) return;
   observer_.on_serving(cause);
@@ -50,7 +50,7 @@ void HostileWorld::feed_server(const Cause& cause, core::Event event) {
   decide(cause, std::move(effects));
 }
 
-void HostileWorld::advance_server() {
+void World::advance_server() {
   if (!server_) return;
   const Cause cause{Cause::Kind::Timer};
   observer_.on_serving(cause);
@@ -59,7 +59,7 @@ void HostileWorld::advance_server() {
   decide(cause, std::move(effects));
 }
 
-void HostileWorld::set_server_alarm() {
+void World::set_server_alarm() {
   if (!server_) return;
   const auto deadline = server_->next_deadline();
   if (!deadline) return;
@@ -69,7 +69,7 @@ void HostileWorld::set_server_alarm() {
   push(Entry{moment});
 }
 
-void HostileWorld::decide(const Cause& cause, core::Effects effects) {
+void World::decide(const Cause& cause, core::Effects effects) {
   for (auto& effect : effects) {
     auto durable_at = now_;
     if (const auto* store = std::get_if<core::Store>(&effect)) {
@@ -86,13 +86,13 @@ void HostileWorld::decide(const Cause& cause, core::Effects effects) {
   set_server_alarm();
 }
 
-void HostileWorld::tell_of_closing(const core::CloseLink& close) {
+void World::tell_of_closing(const core::CloseLink& close) {
   const auto found = pipes_.find(close.link);
   if (found != pipes_.end()) observer_.on_link(found->second->device->index, close.link, false, close.code);
 }
 
 // Commit, then speak: what follows a record waits until it is durable.
-void HostileWorld::flush_outbox() {
+void World::flush_outbox() {
   while (!outbox_.empty()) {
     auto& [effect, durable_at] = outbox_.front();
     if (durable_at > now_) return at(durable_at, [this] { flush_outbox(); });
@@ -107,7 +107,7 @@ void HostileWorld::flush_outbox() {
   }
 }
 
-void HostileWorld::make_durable(const core::Record& record) {
+void World::make_durable(const core::Record& record) {
   observer_.on_durable(record);
   if (const auto* call = std::get_if<core::CallRecord>(&record)) {
     kept_calls_.insert_or_assign(call->id, *call);
@@ -118,13 +118,13 @@ void HostileWorld::make_durable(const core::Record& record) {
   }
 }
 
-void HostileWorld::carry_out_one(core::LoadHistory& effect) {
+void World::carry_out_one(core::LoadHistory& effect) {
   at(now_, [this, client = effect.client, cmd_id = effect.cmd_id] {
     feed_server({Cause::Kind::Backend}, core::HistoryLoaded{client, cmd_id, {}});
   });
 }
 
-void HostileWorld::carry_out_one(core::MakeSessionToken& effect) {
+void World::carry_out_one(core::MakeSessionToken& effect) {
   at(now_, [this, made = core::SessionTokenMade{effect.client, effect.cmd_id, effect.session, effect.session.text()}] {
     feed_server({Cause::Kind::Backend}, made);
   });
@@ -132,7 +132,7 @@ void HostileWorld::carry_out_one(core::MakeSessionToken& effect) {
 
 // --- faults of the server
 
-void HostileWorld::crash_server(bool silent) {
+void World::crash_server(bool silent) {
   if (!server_) return;
   observer_.on_fault(std::nullopt, silent ? "the server's machine is gone" : "the server has crashed");
   effects_left_.reset();
@@ -148,12 +148,12 @@ void HostileWorld::crash_server(bool silent) {
   if (when_crashed_) at(now_, std::exchange(when_crashed_, nullptr));
 }
 
-void HostileWorld::crash_server_after(int effects, std::function<void()> then) {
+void World::crash_server_after(int effects, std::function<void()> then) {
   effects_left_ = effects;
   when_crashed_ = std::move(then);
 }
 
-void HostileWorld::start_server(Duration clock_jump) {
+void World::start_server(Duration clock_jump) {
   if (server_) return;
   server_ahead_ = std::max(server_ahead_ + clock_jump, last_server_now_ - now_);
   host_is_up_ = true;
@@ -171,7 +171,7 @@ void HostileWorld::start_server(Duration clock_jump) {
   decide(cause, std::move(effects));
 }
 
-void HostileWorld::wipe_server() {
+void World::wipe_server() {
   CHECK(!server_);
   kept_calls_.clear();
   kept_.clear();
