@@ -59,7 +59,7 @@ void CallEngine::restore(const CallRecord& kept) {
   call.active_at = kept.active_at;
   call.ended_at = kept.ended_at;
   call.outcome = kept.outcome;
-  call.notes = kept.notes;
+  if (kept.phase != Phase::Ended) call.notes = kept.notes;
   call.reason = kept.reason;
   restore_leg(call, call.caller, kept.caller_leg);
   for (const auto& leg : kept.legs) restore_leg(call, call.legs.emplace_back(), leg);

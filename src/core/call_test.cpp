@@ -36,6 +36,19 @@ TEST_F(Calls, AnsweredAndEnded) {
   EXPECT_EQ(world.stored.back().outcome, Outcome::Ended);
 }
 
+// A device whose socket dies with the end on its way must notice soon, or it would go on ringing.
+TEST_F(Calls, TheSlowPaceIsToldAHeartbeatAfterTheEnd) {
+  const auto call = talk();
+  world.run(5s);
+  bob.periods_ms.clear();
+  world.send(alice, wire::Hangup{"", call});
+  EXPECT_EQ(bob.periods_ms, std::vector<std::int64_t>{});
+  world.run(1s);
+  EXPECT_EQ(bob.periods_ms, std::vector<std::int64_t>{25'000});
+  world.run(24s);
+  EXPECT_EQ(bob.periods_ms.size(), 1U);
+}
+
 TEST_F(Calls, TheFirstAnswerWinsAndTheSecondIsNoError) {
   const auto call = invite();
   world.send(bob, wire::Answer{"", call});

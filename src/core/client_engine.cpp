@@ -579,7 +579,9 @@ void ClientEngine::on(const LiveCall& mail) {
   } else {
     client->live_calls.erase(mail.call);
   }
-  if (!client->link || client->opening || period(*client) == before) return;
+  // A slower pace is told with the next heartbeat of the faster one: until then whatever ends the call has been told, and if the
+  // socket dies on the way the client notices at the pace of a call.
+  if (!client->link || client->opening || period(*client) >= before) return;
   desk_.effect(Send{*client->link, wire::ServerPing{to_ms(period(*client))}});
   set_pace(*client);
 }

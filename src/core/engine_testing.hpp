@@ -46,6 +46,7 @@ class World {
     std::uint64_t last_seq = 0;
     bool answers_pings = true;
     std::optional<std::uint16_t> closed;
+    std::vector<std::int64_t> periods_ms;  // of every heartbeat
     int commands = 0;
   };
 
@@ -211,7 +212,8 @@ class World {
     if (found == devices_.end() || !found->second->answers_pings) return;
     auto& device = *found->second;
     EXPECT_FALSE(drained && std::holds_alternative<wire::CallEvent>(send.message)) << "told after the program may stop";
-    if (std::holds_alternative<wire::ServerPing>(send.message)) {
+    if (const auto* ping = std::get_if<wire::ServerPing>(&send.message)) {
+      device.periods_ms.push_back(ping->period_ms);
       return feed(Received{send.link, wire::ClientPong{device.last_seq}, std::nullopt});
     }
     if (const auto* welcome = std::get_if<wire::Welcome>(&send.message)) {
