@@ -71,7 +71,7 @@ class Caller {
       : plan_(std::move(plan)), environment_(environment), report_(report), client_(std::move(options)) {}
 
   int run() {
-    Json json("calling");
+    auto json = event_json("calling");
     json.text("peer", plan_.to[0]).text("device", client_.device_id());
     if (plan_.group) json.texts("users", plan_.to).text("mode", wire::word(plan_.group->mode));
     report_.say(json, "Calling " + names_of(plan_.to) + ".");

@@ -53,7 +53,7 @@ class Listener {
 
   int run() {
     client_.on_online([this] { on_online(); });
-    client_.on_offline([this] { report_.say(Json("offline"), "The connection to the server is lost; trying to get it back."); });
+    client_.on_offline([this] { report_.say(event_json("offline"), "The connection to the server is lost; trying to get it back."); });
     client_.on_live_elsewhere([this](const std::vector<ElsewhereCall>& calls) { on_live_elsewhere(calls); });
     client_.on_unseen_outcomes([this](const std::vector<UnseenOutcome>& outcomes) { on_unseen_outcomes(outcomes); });
     client_.on_outgoing([this](Call call) { on_outgoing(std::move(call)); });
@@ -71,7 +71,7 @@ class Listener {
 
  private:
   void on_online() {
-    Json json(was_online_ ? "online" : "ready");
+    auto json = event_json(was_online_ ? "online" : "ready");
     json.text("user", plan_.user).text("device", client_.device_id());
     report_.say(json, was_online_ ? "The connection is back." : plan_.user + " can be called now. Ctrl-C ends.");
     was_online_ = true;
@@ -100,7 +100,7 @@ class Listener {
       ids.push_back(call.call_id.text());
       people += (people.empty() ? "" : ", ") + call.peer;
     }
-    report_.say(Json("live_elsewhere").texts("calls", ids),
+    report_.say(event_json("live_elsewhere").texts("calls", ids),
                 calls.empty() ? "No call is live on another device any more." : "Live on another device: the call with " + people + ".");
     if (!plan_.move_after || leaving_) return;
     for (const auto& call : calls) client_.after(*plan_.move_after, [this, call] { move(call); });
@@ -117,7 +117,7 @@ class Listener {
   // Of an earlier run with the same --state.
   void on_unseen_outcomes(const std::vector<UnseenOutcome>& outcomes) {
     for (const auto& one : outcomes) {
-      Json json("unseen_outcome");
+      auto json = event_json("unseen_outcome");
       json.text("outcome", wire::word(one.outcome));
       if (one.reason) json.text("reason", wire::word(*one.reason));
       json.text("call", one.call_id.text()).text("peer", one.peer).number("at_ms", one.at.time_since_epoch().count());

@@ -7,41 +7,6 @@
 
 namespace offhook::cli {
 
-void Json::name(std::string_view name) {
-  if (!fields_.empty()) fields_ += ",";
-  fields_ += wire::quoted(name) + ":";
-}
-
-Json& Json::text(std::string_view field, std::string_view value) {
-  name(field);
-  fields_ += wire::quoted(value);
-  return *this;
-}
-
-Json& Json::text_if(std::string_view field, const std::optional<std::string>& value) {
-  return value ? text(field, *value) : *this;
-}
-
-Json& Json::number(std::string_view field, std::int64_t value) {
-  name(field);
-  fields_ += std::to_string(value);
-  return *this;
-}
-
-Json& Json::raw(std::string_view field, std::string_view json) {
-  name(field);
-  fields_ += json;
-  return *this;
-}
-
-Json& Json::flag(std::string_view field, bool value) { return raw(field, value ? "true" : "false"); }
-
-Json& Json::texts(std::string_view field, const std::vector<std::string>& values) {
-  std::string list;
-  for (const auto& value : values) list += (list.empty() ? "" : ",") + wire::quoted(value);
-  return raw(field, "[" + list + "]");
-}
-
 void Report::say(const Json& event, const std::string& sentence) const { say_line(event.done(), sentence); }
 
 void Report::say_line(const std::string& object, const std::string& sentence) const {
@@ -52,35 +17,32 @@ void Report::say_line(const std::string& object, const std::string& sentence) co
 }
 
 void Report::complain(std::string_view word, const std::string& sentence) const {
-  if (json_) say(Json("error").text("error", word).text("message", sentence), "");
+  if (json_) say(event_json("error").text("error", word).text("message", sentence), "");
   std::fprintf(stderr, "offhook: %s\n", sentence.c_str());
 }
 
 Json call_event(std::string_view event, const Call& call) {
-  Json json(event);
+  auto json = event_json(event);
   const auto id = call.id();
   if (id) json.text("call", id->text());
   return json.text("peer", call.peer());
 }
 
 Json ended_event(const Call& call, const CallEnd& end) {
-  Json json("ended");
-  json.text("outcome", wire::word(end.outcome));
-  if (end.reason) json.text("reason", wire::word(*end.reason));
+  auto json = event_json("ended");
+  json.text("outcome", wire::word(end.outcome)).word_if("reason", end.reason);
   if (const auto id = call.id()) json.text("call", id->text());
   return json.text("peer", call.peer()).number("duration_ms", end.duration.count());
 }
 
 Json legs_event(const Call& call, const std::vector<Leg>& legs) {
-  std::string list;
+  std::vector<std::string> list;
   for (const auto& leg : legs) {
     Json one;
-    one.text("user", leg.user).text("state", wire::word(leg.state));
-    if (leg.outcome) one.text("outcome", wire::word(*leg.outcome));
-    if (leg.reason) one.text("reason", wire::word(*leg.reason));
-    list += (list.empty() ? "" : ",") + one.done();
+    one.text("user", leg.user).text("state", wire::word(leg.state)).word_if("outcome", leg.outcome).word_if("reason", leg.reason);
+    list.push_back(one.done());
   }
-  return call_event("legs", call).raw("legs", "[" + list + "]");
+  return call_event("legs", call).raw("legs", wire::json_list(list));
 }
 
 // "bob: joined, carol: busy"

@@ -8,26 +8,18 @@
 #include <vector>
 
 #include "offhook/call.hpp"
+#include "wire/json_object.hpp"
 
 namespace offhook::cli {
 
-// A JSON object that grows field by field.
-class Json {
- public:
-  Json() = default;
-  explicit Json(std::string_view event) { text("event", event); }
-  Json& text(std::string_view name, std::string_view value);
-  Json& text_if(std::string_view name, const std::optional<std::string>& value);  // nothing: no field
-  Json& number(std::string_view name, std::int64_t value);
-  Json& flag(std::string_view name, bool value);
-  Json& raw(std::string_view name, std::string_view json);  // a value that is JSON already
-  Json& texts(std::string_view name, const std::vector<std::string>& values);
-  std::string done() const { return "{" + fields_ + "}"; }
+using Json = wire::JsonObject;
 
- private:
-  void name(std::string_view name);
-  std::string fields_;
-};
+// {"event":…}, to which more is added.
+inline Json event_json(std::string_view event) {
+  Json json;
+  json.text("event", event);
+  return json;
+}
 
 class Report {
  public:

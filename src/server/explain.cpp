@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "server/records.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 
 namespace offhook::server {
 namespace {
@@ -296,25 +296,21 @@ std::string decided(const Note& note) {
   return note.reason ? out + " (" + std::string(wire::word(*note.reason)) + ")" : out;
 }
 
+std::string_view name_of(NoteKind kind) {
+  const auto found = std::find_if(core::k_note_names.begin(), core::k_note_names.end(), [&](const auto& named) { return named.first == kind; });
+  return found == core::k_note_names.end() ? std::string_view() : found->second;
+}
+
 std::string entry_json(const CallRecord& call, const Note& note) {
-  std::string out = "{\"at_ms\":" + std::to_string(to_unix_ms(note.at)) + ",\"after_ms\":" + std::to_string(to_ms(note.at - call.created_at));
-  const auto text = [&](std::string_view name, std::string_view value) {
-    if (!value.empty()) out += "," + wire::quoted(name) + ":" + wire::quoted(value);
-  };
-  for (const auto& [kind, name] : core::k_note_names) {
-    if (kind == note.kind) text("kind", name);
-  }
-  text("user", note.user);
-  text("device", note.device);
-  text("command", note.command);
-  if (note.phase) text("phase", wire::word(*note.phase));
-  if (note.state) text("you", wire::word(*note.state));
-  if (note.outcome) text("outcome", wire::word(*note.outcome));
-  if (note.reason) text("reason", wire::word(*note.reason));
-  if (note.timer) text("timer", core::name_of(*note.timer));
-  if (note.due) out += ",\"due_at_ms\":" + std::to_string(to_unix_ms(*note.due));
-  text("text", sentence(note));
-  return out + "}";
+  wire::JsonObject out;
+  out.number("at_ms", to_unix_ms(note.at)).number("after_ms", to_ms(note.at - call.created_at)).text("kind", name_of(note.kind));
+  if (!note.user.empty()) out.text("user", note.user);
+  if (!note.device.empty()) out.text("device", note.device);
+  if (!note.command.empty()) out.text("command", note.command);
+  out.word_if("phase", note.phase).word_if("you", note.state).word_if("outcome", note.outcome).word_if("reason", note.reason);
+  if (note.timer) out.text("timer", core::name_of(*note.timer));
+  if (note.due) out.number("due_at_ms", to_unix_ms(*note.due));
+  return out.text("text", sentence(note)).done();
 }
 
 }  // namespace
@@ -345,11 +341,12 @@ std::string sentence(const Note& note) {
 
 std::string time_line_json(const CallRecord& call) {
   const auto explanation = explain(call);
-  std::string out = "{\"call\":" + to_json(call) + ",\"why\":" + wire::quoted(explanation.why) + ",\"last_good\":" + wire::quoted(explanation.last_good);
-  if (!explanation.advice.empty()) out += ",\"advice\":" + wire::quoted(explanation.advice);
-  out += ",\"entries\":[";
-  for (const auto& note : call.notes) out += (out.ends_with('[') ? "" : ",") + entry_json(call, note);
-  return out + "]}";
+  wire::JsonObject out;
+  out.raw("call", to_json(call)).text("why", explanation.why).text("last_good", explanation.last_good);
+  if (!explanation.advice.empty()) out.text("advice", explanation.advice);
+  std::vector<std::string> entries;
+  for (const auto& note : call.notes) entries.push_back(entry_json(call, note));
+  return out.raw("entries", wire::json_list(entries)).done();
 }
 
 }  // namespace offhook::server

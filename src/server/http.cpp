@@ -4,7 +4,7 @@
 #include "server/http_text.hpp"
 #include "server/loop.hpp"
 #include "server/pages.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 #include "wire/limits.hpp"
 #include "wire/token.hpp"
 
@@ -20,7 +20,7 @@ net::HttpResponse json(unsigned status, std::string body) {
 }
 
 net::HttpResponse failure(unsigned status, std::string_view word, std::string_view message) {
-  return json(status, "{\"error\":" + wire::quoted(word) + ",\"message\":" + wire::quoted(message) + "}");
+  return json(status, wire::JsonObject().text("error", word).text("message", message).done());
 }
 
 net::HttpResponse not_found() { return failure(404, "not_found", "There is nothing at this path."); }
@@ -41,7 +41,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool in_query) 
   return out;
 }
 
-std::map<std::string, std::string> parse_query(std::string_view query) {
+Query parse_query(std::string_view query) {
   std::map<std::string, std::string> out;
   while (!query.empty()) {
     const auto part = query.substr(0, query.find('&'));
@@ -51,6 +51,23 @@ std::map<std::string, std::string> parse_query(std::string_view query) {
     if (value) out[std::string(part.substr(0, equals))] = *value;
   }
   return out;
+}
+
+std::optional<std::uint64_t> whole_number(std::string_view digits) {
+  constexpr std::uint64_t k_largest = 9'007'199'254'740'991;
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool whole = !digits.empty() && read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
+  return whole && value <= k_largest ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::string> read_limit(const Query& query, std::size_t& limit) {
+  const auto found = query.find("limit");
+  if (found == query.end()) return std::nullopt;
+  const auto value = whole_number(found->second);
+  if (!value || *value < 1 || *value > 100) return "\"limit\" must be a whole number from 1 to 100.";
+  limit = *value;
+  return std::nullopt;
 }
 
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
@@ -96,7 +113,7 @@ std::optional<net::HttpResponse> Loop::answer(const net::HttpRequest& message) {
     }
     claims.issued_at = clock_.now();
     claims.expires_at = claims.issued_at + std::chrono::hours{24};
-    return json(200, "{\"token\":" + wire::quoted(wire::make_token(claims, k_dev_secret)) + "}");
+    return json(200, wire::JsonObject().text("token", wire::make_token(claims, k_dev_secret)).done());
   }
   return std::nullopt;
 }

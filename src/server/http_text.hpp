@@ -1,6 +1,7 @@
 // Answers and queries of the HTTP side, as text. Private to the server.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,12 @@ net::HttpResponse not_found();
 
 // RFC 3986 section 2.1; nothing if it is malformed. In a query '+' is a space.
 std::optional<std::string> percent_decode(std::string_view text, bool in_query);
-std::map<std::string, std::string> parse_query(std::string_view query);
+using Query = std::map<std::string, std::string>;
+Query parse_query(std::string_view query);
+
+// Digits and nothing else, up to the largest number that a program in JavaScript can hold.
+std::optional<std::uint64_t> whole_number(std::string_view digits);
+// The field "limit", 1 to 100, if it is there; or the sentence of what is wrong with it.
+std::optional<std::string> read_limit(const Query& query, std::size_t& limit);
 
 }  // namespace offhook::server

@@ -1,7 +1,7 @@
 #include "server/loop.hpp"
 
 #include "server/http_text.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 #include "wire/limits.hpp"
 #include "wire/token.hpp"
 
@@ -241,7 +241,7 @@ void Loop::carry_out_one(core::MakeSessionToken& effect) {
 void Loop::carry_out_one(core::SessionMade& effect) {
   const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
-  respond(node.mapped().request, json(node.mapped().status, "{\"session_id\":" + wire::quoted(effect.session.text()) + "}"));
+  respond(node.mapped().request, json(node.mapped().status, wire::JsonObject().text("session_id", effect.session.text()).done()));
 }
 
 // --- history that is too old

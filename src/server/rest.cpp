@@ -1,32 +1,17 @@
 // The REST interface: what a project's own backend asks for. docs/openapi.yaml describes it.
-#include <charconv>
-
 #include "server/explain.hpp"
 #include "server/http_text.hpp"
 #include "server/loop.hpp"
 #include "server/records.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 #include "wire/token.hpp"
 
 namespace offhook::server {
 namespace {
 
-using Fields = std::map<std::string, std::string>;
-
-std::optional<std::int64_t> whole_number(const std::string& digits) {
-  std::int64_t value = 0;
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool whole = !digits.empty() && read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
-  return whole && value >= 0 ? std::optional(value) : std::nullopt;
-}
-
 // Each of these takes one field of the query, or gives the sentence of what is wrong with it.
-std::optional<std::string> read_page(const Fields& fields, store::CallQuery& query) {
-  if (const auto limit = fields.find("limit"); limit != fields.end()) {
-    const auto value = whole_number(limit->second);
-    if (!value || *value < 1 || *value > 100) return "\"limit\" must be a whole number from 1 to 100.";
-    query.limit = static_cast<std::size_t>(*value);
-  }
+std::optional<std::string> read_page(const Query& fields, store::CallQuery& query) {
+  if (auto problem = read_limit(fields, query.limit)) return problem;
   for (const std::string name : {"before", "cursor"}) {  // the same; `before` is the older name
     const auto found = fields.find(name);
     if (found == fields.end()) continue;
@@ -36,19 +21,19 @@ std::optional<std::string> read_page(const Fields& fields, store::CallQuery& que
   return std::nullopt;
 }
 
-std::optional<std::string> read_moments(const Fields& fields, store::CallQuery& query) {
+std::optional<std::string> read_moments(const Query& fields, store::CallQuery& query) {
   for (const auto& [name, moment] : {std::pair{"from_at_ms", &query.from}, std::pair{"to_at_ms", &query.to}}) {
     const auto found = fields.find(name);
     if (found == fields.end()) continue;
     const auto value = whole_number(found->second);
-    constexpr std::int64_t k_year_5138 = 100'000'000'000'000;
+    constexpr std::uint64_t k_year_5138 = 100'000'000'000'000;
     if (!value || *value > k_year_5138) return "\"" + std::string(name) + "\" must be milliseconds since the Unix epoch.";
-    *moment = from_unix_ms(*value);
+    *moment = from_unix_ms(static_cast<std::int64_t>(*value));
   }
   return std::nullopt;
 }
 
-std::optional<std::string> read_words(const Fields& fields, store::CallQuery& query) {
+std::optional<std::string> read_words(const Query& fields, store::CallQuery& query) {
   if (const auto user = fields.find("user"); user != fields.end()) query.user = user->second;
   if (const auto phase = fields.find("phase"); phase != fields.end()) {
     query.phase = wire::parse_phase(phase->second);
@@ -62,11 +47,12 @@ std::optional<std::string> read_words(const Fields& fields, store::CallQuery& qu
 }
 
 std::string page_of(const std::vector<core::CallRecord>& records, std::size_t limit) {
-  std::string body = "{\"calls\":[";
-  for (const auto& record : records) body += (body.ends_with('[') ? "" : ",") + to_json(record);
-  body += "]";
-  if (records.size() == limit) body += ",\"next\":" + wire::quoted(records.back().id.text());
-  return body + "}";
+  std::vector<std::string> calls;
+  for (const auto& record : records) calls.push_back(to_json(record));
+  wire::JsonObject body;
+  body.raw("calls", wire::json_list(calls));
+  if (records.size() == limit) body.text("next", records.back().id.text());
+  return body.done();
 }
 
 net::HttpResponse no_such_call() { return failure(404, "no_such_call", "There is no such call."); }
@@ -200,7 +186,7 @@ void Loop::carry_out_one(core::RestAnswered& effect) {
   if (const auto* id = std::get_if<CallId>(&effect.answer)) return respond_with_call(request, *id, status);
   if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) return respond(request, json(200, wire::encode(*rules)));
   if (const auto* gone = std::get_if<core::UserForgotten>(&effect.answer)) {
-    return store_.forget_user(gone->user, [this, request] { respond(request, json(200, "{\"deleted\":true}")); });
+    return store_.forget_user(gone->user, [this, request] { respond(request, json(200, wire::JsonObject().flag("deleted", true).done())); });
   }
   respond(request, refusal(std::get<core::RestRefusal>(effect.answer)));
 }

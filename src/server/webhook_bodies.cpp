@@ -4,26 +4,12 @@
 #include <cstdio>
 
 #include "server/records.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 
 namespace offhook::server {
 namespace {
 
-// A JSON object that is written from left to right.
-class Object {
- public:
-  Object& raw(std::string_view name, const std::string& value) {
-    text_ += (text_.size() == 1 ? "" : ",") + wire::quoted(name) + ":" + value;
-    return *this;
-  }
-  Object& text(std::string_view name, std::string_view value) { return raw(name, wire::quoted(value)); }
-  Object& number(std::string_view name, std::int64_t value) { return raw(name, std::to_string(value)); }
-  Object& boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-  std::string done() const { return text_ + "}"; }
-
- private:
-  std::string text_ = "{";
-};
+using Object = wire::JsonObject;
 
 std::string envelope(std::string_view type, Instant at, const std::string& data) {
   return Object().text("type", type).text("timestamp", to_iso(at)).raw("data", data).done();
@@ -32,16 +18,14 @@ std::string envelope(std::string_view type, Instant at, const std::string& data)
 std::string to_json(const wire::Connection& connection) {
   Object out;
   out.text("connection_id", connection.connection_id.text());
-  if (connection.user) out.text("user", *connection.user);
-  if (connection.data) out.text("data", *connection.data);
+  out.text_if("user", connection.user).text_if("data", connection.data);
   return out.number("created_at_ms", connection.created_at_ms).done();
 }
 
 std::string to_json(const wire::Stream& stream) {
   Object out;
-  out.text("stream_id", stream.stream_id.text());
-  if (stream.name) out.text("name", *stream.name);
-  return out.boolean("has_audio", stream.has_audio).boolean("has_video", stream.has_video).number("created_at_ms", stream.created_at_ms).done();
+  out.text("stream_id", stream.stream_id.text()).text_if("name", stream.name);
+  return out.flag("has_audio", stream.has_audio).flag("has_video", stream.has_video).number("created_at_ms", stream.created_at_ms).done();
 }
 
 std::string to_opentok(const wire::Connection& connection) {
@@ -97,7 +81,7 @@ std::string to_iso(Instant moment) {
 std::string to_body(const core::CallNotice& notice, const core::CallRecord& record) {
   Object data;
   data.raw("call", to_json(record)).number("version", static_cast<std::int64_t>(record.version)).text("session_id", record.session.text());
-  if (notice.user) data.text("user", *notice.user);
+  data.text_if("user", notice.user);
   return envelope(core::type_of(notice.news), notice.at, data.done());
 }
 
@@ -107,7 +91,7 @@ std::string to_body(const core::SessionNotice& notice) {
   if (notice.call) data.text("call_id", notice.call->text());
   data.raw("connection", to_json(notice.connection));
   if (notice.stream) data.raw("stream", to_json(*notice.stream));
-  if (notice.reason) data.text("reason", wire::word(*notice.reason));
+  data.word_if("reason", notice.reason);
   return envelope(core::type_of(notice.news), notice.at, data.done());
 }
 

@@ -1,22 +1,12 @@
 // The REST interface to webhooks: what waits, what has been given up, and another try. docs/openapi.yaml describes it.
-#include <charconv>
-
 #include "server/http_text.hpp"
 #include "server/webhooks.hpp"
-#include "wire/codec.hpp"
+#include "wire/json_object.hpp"
 
 namespace offhook::server {
 namespace {
 
 constexpr std::string_view k_events = "/v1/webhooks/events";
-
-std::optional<std::uint64_t> parse_number(std::string_view digits) {
-  std::uint64_t value = 0;
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  const bool whole = !digits.empty() && read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
-  constexpr std::uint64_t k_largest = 9'007'199'254'740'991;  // that a receiver in JavaScript can hold
-  return whole && value <= k_largest ? std::optional(value) : std::nullopt;
-}
 
 std::string_view word_of(store::OutboxState state) {
   switch (state) {
@@ -37,25 +27,18 @@ std::string_view word_of(webhook::EndpointState state) {
 }
 
 std::string to_json(const store::OutboxEntry& entry) {
-  std::string out = "{\"number\":" + std::to_string(entry.number);
-  const auto text = [&](std::string_view name, std::string_view value) { out += "," + wire::quoted(name) + ":" + wire::quoted(value); };
-  const auto number = [&](std::string_view name, std::int64_t value) { out += "," + wire::quoted(name) + ":" + std::to_string(value); };
-  text("webhook", entry.endpoint.name);
-  text("event_id", entry.event_id);
-  text("type", entry.type);
-  text("about", entry.order_key);
-  number("created_at_ms", to_unix_ms(entry.created_at));
-  text("state", word_of(entry.state));
-  if (entry.state == store::OutboxState::Due) number("due_at_ms", to_unix_ms(entry.due_at));
-  number("attempts", entry.attempts);
-  if (!entry.problem.empty()) text("problem", entry.problem);
-  return out + "}";
+  wire::JsonObject out;
+  out.number("number", static_cast<std::int64_t>(entry.number)).text("webhook", entry.endpoint.name).text("event_id", entry.event_id);
+  out.text("type", entry.type).text("about", entry.order_key).number("created_at_ms", to_unix_ms(entry.created_at));
+  out.text("state", word_of(entry.state));
+  if (entry.state == store::OutboxState::Due) out.number("due_at_ms", to_unix_ms(entry.due_at));
+  out.number("attempts", entry.attempts);
+  if (!entry.problem.empty()) out.text("problem", entry.problem);
+  return out.done();
 }
 
-using Fields = std::map<std::string, std::string>;
-
 // Gives the sentence of what is wrong.
-std::optional<std::string> read_query(const Fields& fields, store::OutboxQuery& query) {
+std::optional<std::string> read_query(const Query& fields, store::OutboxQuery& query) {
   if (const auto webhook = fields.find("webhook"); webhook != fields.end()) query.endpoint = webhook->second;
   if (const auto about = fields.find("about"); about != fields.end()) query.order_key = about->second;
   if (const auto state = fields.find("state"); state != fields.end()) {
@@ -63,15 +46,10 @@ std::optional<std::string> read_query(const Fields& fields, store::OutboxQuery& 
     query.dead = state->second == "dead";
   }
   if (const auto cursor = fields.find("cursor"); cursor != fields.end()) {
-    query.after = parse_number(cursor->second);
+    query.after = whole_number(cursor->second);
     if (!query.after) return "\"cursor\" must be the \"next\" of the page before.";
   }
-  if (const auto limit = fields.find("limit"); limit != fields.end()) {
-    const auto value = parse_number(limit->second);
-    if (!value || *value < 1 || *value > 100) return "\"limit\" must be a whole number from 1 to 100.";
-    query.limit = *value;
-  }
-  return std::nullopt;
+  return read_limit(fields, query.limit);
 }
 
 net::HttpResponse busy() { return failure(503, "overloaded", "The store cannot answer now; try again in 5 s."); }
@@ -93,21 +71,21 @@ void Webhooks::answer(const net::HttpRequest& request, const ProjectId& project,
   if (!path.starts_with(k_events) || !path.ends_with(k_replay) || path.size() < k_events.size() + k_replay.size() + 1) {
     return respond(not_found());
   }
-  const auto number = parse_number(path.substr(k_events.size() + 1, path.size() - k_events.size() - 1 - k_replay.size()));
+  const auto number = whole_number(path.substr(k_events.size() + 1, path.size() - k_events.size() - 1 - k_replay.size()));
   if (!number) return respond(not_found());
   replay({project, *number}, std::move(respond));
 }
 
 std::string Webhooks::list_webhooks(const ProjectId& project) const {
-  std::string out = "{\"webhooks\":[";
+  std::vector<std::string> list;
   for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {
     const auto& [key, webhook, keys, held] = endpoints_[index];
     if (key.project != project) continue;
-    out += (out.ends_with('[') ? "{\"name\":" : ",{\"name\":") + wire::quoted(webhook.name) + ",\"url\":" + wire::quoted(webhook.url) +
-           ",\"dialect\":" + (webhook.dialect == Dialect::OpenTok ? "\"opentok\"" : "\"offhook\"") +
-           ",\"state\":" + wire::quoted(word_of(schedule_.state(index))) + "}";
+    wire::JsonObject one;
+    one.text("name", webhook.name).text("url", webhook.url).text("dialect", webhook.dialect == Dialect::OpenTok ? "opentok" : "offhook");
+    list.push_back(one.text("state", word_of(schedule_.state(index))).done());
   }
-  return out + "]}";
+  return wire::JsonObject().raw("webhooks", wire::json_list(list)).done();
 }
 
 void Webhooks::list_events(const net::HttpRequest& request, const ProjectId& project, const Respond& respond) {
@@ -116,11 +94,12 @@ void Webhooks::list_events(const net::HttpRequest& request, const ProjectId& pro
   if (const auto problem = read_query(parse_query(request.query), query)) return respond(failure(400, "bad_field", *problem));
   outbox_.list(query, [respond, limit = query.limit](auto found) {
     if (!found) return respond(busy());
-    std::string body = "{\"events\":[";
-    for (const auto& entry : *found) body += (body.ends_with('[') ? "" : ",") + to_json(entry);
-    body += "]";
-    if (found->size() == limit) body += ",\"next\":\"" + std::to_string(found->back().number) + "\"";
-    respond(json(200, body + "}"));
+    std::vector<std::string> events;
+    for (const auto& entry : *found) events.push_back(to_json(entry));
+    wire::JsonObject body;
+    body.raw("events", wire::json_list(events));
+    if (found->size() == limit) body.text("next", std::to_string(found->back().number));
+    respond(json(200, body.done()));
   });
 }
 
@@ -136,7 +115,7 @@ void Webhooks::replay(const store::OutboxReplay& which, Respond respond) {
         if (key.project == which.project && is_meant) schedule_.enable(clock_.now(), index, out);
       }
     });
-    respond(json(200, "{\"replayed\":" + std::to_string(count) + "}"));
+    respond(json(200, wire::JsonObject().number("replayed", static_cast<std::int64_t>(count)).done()));
   });
 }
 
