@@ -17,7 +17,7 @@ namespace {
 namespace json = boost::json;
 
 json::object read_vectors(const std::string& name) {
-  std::ifstream file(std::string(OFFHOOK_SOURCE_DIR) + "/tests/vectors/" + name);
+  std::ifstream file(OFFHOOK_SOURCE_DIR "/tests/vectors/" + name);
   EXPECT_TRUE(file) << name;
   std::stringstream text;
   text << file.rdbuf();
