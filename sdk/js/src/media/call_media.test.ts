@@ -160,6 +160,8 @@ test('without WebRTC the device is the failure', async () => {
 
 test('a new connection on either side publishes and negotiates anew over the same peer connection', async () => {
   const bench = await talking();
+  bench.media.onSessionNews(happens({ type: 'negotiation', from: 'a', description: { type: 'answer', sdp: 'theirs' } }));
+  await settled();
   bench.media.onSessionNews(goes('a', 'network_disconnected'));
   bench.media.onSessionNews(arrives('z:alice'));
   await settled();

@@ -47,9 +47,11 @@ test('an offer is answered', async () => {
   peer.close();
 });
 
+const newest = (): FakePeerConnection => FakePeerConnection.made.at(-1)!;
+
 test('of two offers that cross, the polite side answers, the other passes over it and its candidates', async () => {
-  const polite = makeSide(true);
   const impolite = makeSide(false);
+  const polite = makeSide(true);
   for (const { peer } of [polite, impolite]) peer.addTracks(tracks());
   await settled();
   for (const { peer } of [polite, impolite]) {
@@ -57,10 +59,53 @@ test('of two offers that cross, the polite side answers, the other passes over i
     await peer.onNegotiation({ candidate: '{"candidate":"c"}' });
   }
   assert.deepEqual([polite.sent, impolite.sent], [['offer', 'answer'], ['offer']]);
-  assert.deepEqual([polite.fake.candidates.length, impolite.fake.candidates.length], [1, 0]);
+  assert.deepEqual([newest().candidates.length, impolite.fake.candidates.length], [1, 0]);
   await impolite.peer.onNegotiation({ description: { type: 'answer', sdp: 'theirs' } });
   assert.equal(impolite.fake.signalingState, 'stable');
   for (const { peer } of [polite, impolite]) peer.close();
+});
+
+test('the first offer that gives way goes with its connection, and a new one has the tracks', async () => {
+  const { peer, fake, sent, told } = makeSide(true);
+  peer.addTracks(tracks());
+  await settled();
+  await peer.onNegotiation(offer);
+  assert.notEqual(newest(), fake);
+  assert.deepEqual([fake.isClosed, fake.remote.length, newest().senders.length, newest().configuration], [true, 0, 1, fake.configuration]);
+  fake.packets = 5;
+  assert.deepEqual([fake.onicecandidate, fake.onconnectionstatechange], [null, null]);  // it has nothing to say any more
+  newest().ontrack!({ track: new FakeTrack('audio') });
+  newest().turn('connected');
+  newest().packets = 5;
+  timers.tick(200);
+  await settled();
+  timers.tick(200);
+  await settled();
+  assert.deepEqual([sent, told], [['offer', 'answer'], ['stream', 'up']]);
+  peer.close();
+  assert.equal(newest().isClosed, true);
+});
+
+test('an offer that is still being made is not sent when another one comes', async () => {
+  const { peer, sent } = makeSide(true);
+  peer.addTracks(tracks());
+  await Promise.resolve();  // it has begun
+  await peer.onNegotiation(offer);
+  await settled();
+  assert.equal(sent[0], 'answer');
+  peer.close();
+});
+
+test('once they have agreed a later offer that gives way is rolled back, and the connection stays', async () => {
+  const { peer, fake, sent } = makeSide(true);
+  peer.addTracks(tracks());
+  await settled();
+  await peer.onNegotiation({ description: { type: 'answer', sdp: 'theirs' } });
+  peer.restart(true);
+  await settled();
+  await peer.onNegotiation(offer);
+  assert.deepEqual([sent, newest() === fake, fake.isClosed], [['offer', 'offer', 'answer'], true, false]);
+  peer.close();
 });
 
 test('parts are dealt with in the order they came', async () => {
@@ -137,11 +182,21 @@ test('a way that was never found is a failure', () => {
   peer.close();
 });
 
-test('a new connection of the other side gets a new offer', async () => {
+test('a new connection of the other side gets a new offer, over a new connection as long as nothing is agreed', async () => {
   const { peer, fake, sent } = makeSide(true);
+  peer.addTracks(tracks());
+  await settled();
   peer.restart(false);
   await settled();
-  assert.deepEqual([fake.restarts, sent], [1, ['offer']]);
+  assert.deepEqual([sent, fake.isClosed, newest().senders.length], [['offer', 'offer'], true, 1]);
+  await peer.onNegotiation({ description: { type: 'answer', sdp: 'theirs' } });
+  const agreed = newest();
+  peer.restart(false);
+  await settled();
+  assert.deepEqual([sent, newest() === agreed, agreed.restarts], [['offer', 'offer', 'offer'], true, 1]);
+  peer.restart(false);  // and the offer just made is lost too
+  await settled();
+  assert.deepEqual([sent, newest() === agreed, agreed.restarts], [['offer', 'offer', 'offer', 'offer'], true, 2]);
   peer.close();
 });
 

@@ -1,5 +1,9 @@
-// One RTCPeerConnection, by the pattern of perfect negotiation: both sides may offer at any time, and of two offers that cross the
-// polite side's gives way. Restarts ICE when the way is lost.
+// One way to one other side, by the pattern of perfect negotiation: both may offer at any time, and of two offers that cross the polite
+// side's gives way. Restarts ICE when the way is lost.
+//
+// Of the first offers that cross the polite side's is not rolled back: it goes with its RTCPeerConnection, and a new one answers. A
+// rollback while the first candidates are being gathered can leave Chromium's connection without any candidate for
+// good (seen with version 156); not even an ICE restart brings it back. Later rollbacks, of a connection that has its transport, are sound.
 import type { Description, IceServer } from '../protocol';
 import { Reception } from './reception';
 
@@ -18,11 +22,14 @@ export interface NegotiationPart { description?: Description; candidate?: string
 const RESTART_AFTER_MS = 2_000;
 
 export class Peer {
-  readonly #connection: RTCPeerConnection;
   readonly #host: PeerHost;
-  readonly #reception: Reception;
+  readonly #iceServers: IceServer[];
   readonly #remote = new MediaStream();
+  #connection!: RTCPeerConnection;  // both made by #open()
+  #reception!: Reception;
+  #local: MediaStream | undefined;
   #isPolite: boolean;
+  #hasAgreed = false;  // an offer was answered
   #isMakingOffer = false;
   #isIgnoringOffer = false;
   #wasConnected = false;
@@ -32,24 +39,47 @@ export class Peer {
 
   constructor(iceServers: IceServer[], isPolite: boolean, host: PeerHost) {
     this.#host = host;
+    this.#iceServers = iceServers;
     this.#isPolite = isPolite;
-    this.#connection = new RTCPeerConnection({ iceServers });
-    this.#reception = new Reception(this.#connection, (isReceiving) => host.onReceiving(isReceiving));
-    this.#connection.onnegotiationneeded = () => void this.#offer();
-    this.#connection.onicecandidate = ({ candidate }) => {
-      if (candidate) host.send({ candidate: JSON.stringify(candidate) });
+    this.#open();
+  }
+
+  #open(): void {
+    const connection = new RTCPeerConnection({ iceServers: this.#iceServers });
+    this.#connection = connection;
+    this.#reception = new Reception(connection, (isReceiving) => this.#host.onReceiving(isReceiving));
+    connection.onnegotiationneeded = () => void this.#offer();
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate) this.#host.send({ candidate: JSON.stringify(candidate) });
     };
-    this.#connection.ontrack = ({ track }) => this.#onTrack(track);
-    this.#connection.onconnectionstatechange = () => this.#onState(this.#connection.connectionState);
+    connection.ontrack = ({ track }) => this.#onTrack(track);
+    connection.onconnectionstatechange = () => this.#onState(connection.connectionState);
+    for (const track of this.#local?.getTracks() ?? []) connection.addTrack(track, this.#local!);
+  }
+
+  /** Takes the offer of this side back, with all that belongs to it. */
+  #openAnew(): void {
+    const old = this.#connection;
+    old.onnegotiationneeded = old.onicecandidate = old.ontrack = old.onconnectionstatechange = null;
+    old.close();
+    this.#reception.stop();
+    this.#isMakingOffer = false;
+    this.#open();
   }
 
   addTracks(stream: MediaStream): void {
+    this.#local = stream;
     for (const track of stream.getTracks()) this.#connection.addTrack(track, stream);
   }
 
   /** The other side has a new connection in the session, or this side has: what was on its way to the old one is lost. */
   restart(isPolite: boolean): void {
     this.#isPolite = isPolite;
+    if (!this.#hasAgreed) return this.#openAnew();
+    // An offer that nobody will answer any more would stand in the way of every other.
+    if (this.#connection.signalingState === 'have-local-offer') {
+      this.#connection.setLocalDescription({ type: 'rollback' }).catch(() => {});  // answered or closed meanwhile
+    }
     this.#connection.restartIce();
   }
 
@@ -63,14 +93,16 @@ export class Peer {
   // --- negotiation
 
   async #offer(): Promise<void> {
+    const connection = this.#connection;
+    const isCurrent = () => connection === this.#connection && !this.#isClosed;
     try {
       this.#isMakingOffer = true;
-      await this.#connection.setLocalDescription();
-      this.#sendDescription();
+      await connection.setLocalDescription();
+      if (isCurrent()) this.#sendDescription();
     } catch (error) {
-      if (!this.#isClosed) throw error;
+      if (isCurrent()) throw error;
     } finally {
-      this.#isMakingOffer = false;
+      if (isCurrent()) this.#isMakingOffer = false;
     }
   }
 
@@ -96,10 +128,13 @@ export class Peer {
     const isCrossing = description.type === 'offer' && (this.#isMakingOffer || this.#connection.signalingState !== 'stable');
     this.#isIgnoringOffer = !this.#isPolite && isCrossing;
     if (this.#isIgnoringOffer) return;
-    await this.#connection.setRemoteDescription(description);  // takes back an offer of one's own, if there is one
-    if (description.type !== 'offer') return;
-    await this.#connection.setLocalDescription();
-    this.#sendDescription();
+    if (isCrossing && !this.#hasAgreed) this.#openAnew();
+    await this.#connection.setRemoteDescription(description);  // takes back a later offer of one's own, if there is one
+    if (description.type === 'offer') {
+      await this.#connection.setLocalDescription();
+      this.#sendDescription();
+    }
+    this.#hasAgreed = true;
   }
 
   async #takeCandidate(candidate: RTCIceCandidateInit): Promise<void> {

@@ -36,28 +36,65 @@ export class FakePeerConnection {
   packets = 0;
   isClosed = false;
   #count = 0;
+  #underWay = 0;
+  #isNeeded = false;
 
   constructor(readonly configuration: { iceServers: object[] }) { FakePeerConnection.made.push(this); }
 
   addTrack(track: FakeTrack): void {
     this.senders.push(track);
-    if (this.senders.length === 1) queueMicrotask(() => this.onnegotiationneeded?.());
+    this.#need();
   }
 
   restartIce(): void {
     this.restarts += 1;
-    queueMicrotask(() => this.onnegotiationneeded?.());
+    this.#need();
   }
 
-  async setLocalDescription(): Promise<void> {
+  /** Told once nothing is under way; a description of this side has all that was needed by then. */
+  #need(): void {
+    this.#isNeeded = true;
+    queueMicrotask(() => this.#tellNeeded());
+  }
+
+  #tellNeeded(): void {
+    if (!this.#isNeeded || this.#underWay > 0 || this.signalingState !== 'stable') return;
+    this.#isNeeded = false;
+    this.onnegotiationneeded?.();
+  }
+
+  async #during(work: () => Promise<void>): Promise<void> {
+    this.#underWay += 1;
+    try {
+      await work();
+    } finally {
+      this.#underWay -= 1;
+      queueMicrotask(() => this.#tellNeeded());
+    }
+  }
+
+  setLocalDescription(description?: { type: 'rollback' }): Promise<void> {
+    return this.#during(description ? () => this.#rollBack() : () => this.#setLocal());
+  }
+  setRemoteDescription(description: Described): Promise<void> { return this.#during(() => this.#setRemote(description)); }
+
+  async #setLocal(): Promise<void> {
     await Promise.resolve();
+    if (this.isClosed) return new Promise(() => {});  // as the standard has it
+    this.#isNeeded = false;
     this.#count += 1;
     const isAnswer = this.signalingState === 'have-remote-offer';
     this.localDescription = { type: isAnswer ? 'answer' : 'offer', sdp: `local${this.#count}` };
     this.signalingState = isAnswer ? 'stable' : 'have-local-offer';
   }
 
-  async setRemoteDescription(description: Described): Promise<void> {
+  async #rollBack(): Promise<void> {
+    await Promise.resolve();
+    if (this.signalingState !== 'have-local-offer') throw new Error('no offer to be rolled back');
+    this.signalingState = 'stable';
+  }
+
+  async #setRemote(description: Described): Promise<void> {
     await Promise.resolve();
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') throw new Error('no offer to be answered');
     this.remote.push(description);
