@@ -123,8 +123,10 @@ def steps_of(suite, build, environment):
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")
-        yield "calls", lambda: run_counting(folder / "run.py", **environment)
-        yield "calls over a relay", lambda: run_counting(folder / "run.py", "--network", "relay", "--calls", "200", **environment)
+        # Always the same calls, so that a run that fails can be repeated; half of them with a server that must go on with them.
+        yield "calls", lambda: run_counting(folder / "run.py", "--seed", "22", "--calls", "1000", **environment)
+        yield "calls that are kept", lambda: run_counting(folder / "run.py", "--seed", "22", "--calls", "1000", "--data", **environment)
+        yield "calls over a relay", lambda: run_counting(folder / "run.py", "--seed", "22", "--network", "relay", "--calls", "200", **environment)
         yield "bench_test", lambda: run_unittest(ROOT / "tests" / "bench" / "bench_test.py", **environment)
     if suite == "integration":
         for file in sorted((ROOT / "tests" / "integration").glob("*.test.mjs")):

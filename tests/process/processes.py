@@ -63,10 +63,10 @@ class Server:
         self.admin = make_token(scope="admin")
 
     async def start(self):
-        self.is_killed = False
         data = ["--data", str(self.data or ":memory:")]
-        self.child = await asyncio.create_subprocess_exec(
+        child = await asyncio.create_subprocess_exec(
             str(programs()[0]), "--config", str(self.config), "--listen", self.listen, *data, stdout=self.log, stderr=self.log)
+        self.child, self.is_killed = child, False  # not earlier: until then the one that was killed is looked at
         limit = now_ms() + PATIENCE_SECONDS * 1000
         while True:
             try:

@@ -121,3 +121,39 @@ test('what a listener does comes after what it is being told', async () => {
   assert.deepEqual(world.socket().sent.slice(1).map(({ type }) => type), ['history', 'watch_presence']);
   await close(world);
 });
+
+test('a socket that does not open soon is given up for another one, twice, and the next link is given its time', async () => {
+  const { WebSocket, sockets } = fakeSockets();
+  const driver = new Driver({
+    url: 'wss://x', getToken: () => 'token', WebSocket, storage: defaultStorage(), onEvent: () => {},
+    engine: { deviceId: 'device', client: 'test', commandPrefix: 'c', random: () => 0, canRenewToken: false },
+  });
+  const turn = async (ms: number): Promise<void> => { timers.tick(ms); await settled(); };
+  driver.input({ type: 'connect' });
+  await settled();
+  await turn(1_499);
+  assert.equal(sockets.length, 1);
+  await turn(1);
+  await turn(2_500);
+  assert.deepEqual([sockets.length, sockets.map(({ onopen }) => onopen === null)], [3, [true, true, false]]);
+  await turn(5_999);
+  assert.equal(sockets.length, 3);
+  await turn(1);      // the engine's own 10 s for a link are over
+  await turn(1_000);  // and its pause
+  assert.equal(sockets.length, 4);
+  await turn(9_000);
+  assert.deepEqual([sockets.length, sockets.map(({ sent }) => sent.length)], [4, [0, 0, 0, 0]]);
+  await sockets[3]!.accept();
+  sockets[3]!.onclose!({ code: 1006 });  // from now on in a hurry again
+  await settled();
+  await turn(1_000);
+  await turn(1_500);
+  assert.equal(sockets.length, 6);
+  await sockets[5]!.accept();
+  assert.equal(sockets[5]!.last('hello')!.token, 'token');
+  await turn(20_000);
+  assert.deepEqual([sockets.length, sockets[4]!.closedWith], [6, undefined]);
+  driver.input({ type: 'disconnect' });
+  await settled();
+  assert.equal(timers.pending, 0);
+});

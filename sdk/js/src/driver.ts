@@ -18,6 +18,12 @@ export interface DriverOptions {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A timer so late means that the page was held up, and messages may be waiting that must be heard first. */
 const LATE_MS = 500;
+/**
+ * A socket that is not open by then is given up for another, twice: the system repeats a lost first packet only after 1, 3 and 7 s, and a
+ * browser opens sockets to one server one after the other, so that they cannot race. A link that found no way like this is followed by one
+ * that waits, or a network that is only slow would never get through.
+ */
+const IMPATIENCE_MS = [1_500, 2_500];
 const EMPTY_JOURNAL = '{"format":1,"entries":[]}';
 
 export class Driver {
@@ -27,6 +33,8 @@ export class Driver {
   readonly #page: Page;
   #isPumping = false;
   #socket: { link: number; socket: WebSocketLike } | undefined;
+  #dialing: ReturnType<typeof setTimeout> | undefined;
+  #isSlow = false;  // the last attempt to open a link has not got through in a hurry
   #timer: ReturnType<typeof setTimeout> | undefined;
   #journalKey: string | undefined;
   #storageFailed = false;
@@ -95,6 +103,12 @@ export class Driver {
   // --- the socket
 
   #open(link: number): void {
+    const patience = this.#isSlow ? [] : IMPATIENCE_MS;
+    this.#isSlow = !this.#isSlow;  // until it opens
+    void this.#greet(link, new Promise<void>((resolve) => this.#dial(link, patience, resolve)));
+  }
+
+  #dial(link: number, [patience, ...rest]: readonly number[], opened: () => void): void {
     let socket: WebSocketLike;
     try {
       socket = new this.#options.WebSocket(this.#options.url);
@@ -103,11 +117,25 @@ export class Driver {
       return this.input({ type: 'closed', link });
     }
     this.#socket = { link, socket };
-    const opened = new Promise<void>((resolve) => { socket.onopen = () => resolve(); });
+    clearTimeout(this.#dialing);
+    if (patience !== undefined) {
+      this.#dialing = setTimeout(() => {
+        forsake(socket);
+        socket.close();
+        this.#dial(link, rest, opened);
+      }, patience);
+    }
+    socket.onopen = () => {
+      clearTimeout(this.#dialing);
+      this.#isSlow = false;
+      opened();
+    };
     socket.onmessage = ({ data }) => this.input({ type: 'received', link, message: decode(String(data)) });
-    socket.onclose = ({ code }) => this.input({ type: 'closed', link, code });
+    socket.onclose = ({ code }) => {
+      clearTimeout(this.#dialing);
+      this.input({ type: 'closed', link, code });
+    };
     socket.onerror = () => {};  // a close follows
-    void this.#greet(link, opened);
   }
 
   /** The token is fetched while the socket opens. */
@@ -165,13 +193,19 @@ export class Driver {
     if (this.#socket?.link !== link) return;
     const { socket } = this.#socket;
     this.#socket = undefined;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    clearTimeout(this.#dialing);
+    forsake(socket);
     socket.close(code, reason);
   }
 
   #report(problem: Problem): void {
     this.#options.onEvent({ name: 'error', problem });
   }
+}
+
+/** Whatever it still has to say, nobody listens. */
+function forsake(socket: WebSocketLike): void {
+  socket.onopen = socket.onmessage = socket.onclose = null;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

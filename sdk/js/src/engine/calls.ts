@@ -61,6 +61,8 @@ export class Calls {
     readonly desk: Desk, readonly link: Link, readonly commands: Commands, readonly sessions: Sessions, readonly journal: Journal,
   ) {}
 
+  get isEmpty(): boolean { return this.#calls.size === 0; }
+
   /** What `hello.calls` says. */
   believedIn(): string[] {
     const ids = [...[...this.#calls.values()].flatMap((call) => call.view.callId ?? []), ...this.journal.orphans()];
@@ -174,6 +176,7 @@ export class Calls {
 
   /** Whatever the server answered to a farewell: it need not be told again. `reply`: nothing if it was an error. */
   onAnswered(body: CommandBody, snapshot?: Snapshot): void {
+    if (body.type === 'get_call' && !this.#find(body.call_id)) return this.#onFound(body.call_id, snapshot);
     if (!isFarewell(body)) return;
     this.journal.settle(body.call_id);
     if (snapshot && !this.#find(body.call_id)) this.#learn(snapshot);
@@ -192,10 +195,27 @@ export class Calls {
       this.#silenced.delete(snapshot.call_id);
       this.onSnapshot(snapshot);
     }
-    this.journal.closeOrphans();
+    this.#askForOrphans();
     for (const body of this.journal.owed()) {
       if (!this.#pendingFarewell(body.call_id)) this.commands.submit(body, 'engine');
     }
+  }
+
+  /** Of calls of an earlier process a hello names 16 at most; of the others the server is asked one by one. */
+  #askForOrphans(): void {
+    for (const call_id of this.journal.orphans()) {
+      if (this.#named.has(call_id)) this.journal.closeOrphan(call_id);
+      else if (!this.commands.find(({ body }) => body.type === 'get_call' && body.call_id === call_id)) {
+        this.commands.submit({ type: 'get_call', call_id }, 'engine');
+      }
+    }
+    this.journal.prune();
+  }
+
+  /** The answer counts as a welcome that shows the call, or lacks it. */
+  #onFound(callId: string, snapshot?: Snapshot): void {
+    if (snapshot) this.onSnapshot(snapshot);
+    this.journal.closeOrphan(callId);
   }
 
   #onPlaced(call: Call, snapshot: Snapshot): void {

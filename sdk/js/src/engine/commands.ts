@@ -60,6 +60,7 @@ export class Commands {
     pending.wasSent = true;
     pending.isOut = true;
     this.link.send({ ...pending.body, cmd_id: pending.cmd_id });
+    this.link.doubt();
   }
 
   /** The command that an answer belongs to; it is answered now. */

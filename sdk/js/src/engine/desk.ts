@@ -6,6 +6,8 @@ import type { EngineEvent, EngineOptions, Output } from './types';
 export class Desk {
   /** Monotonic milliseconds; set at each input. */
   now = 0;
+  /** There are calls, which a link that stays away ends. */
+  isUrgent = false;
   outputs: Output[] = [];
   settings: ServerSettings | undefined;
   limits: Limits;

@@ -50,7 +50,7 @@ export class Engine {
 
   /** `now`: monotonic milliseconds, never going back. */
   handle(now: number, input: Input): Output[] {
-    this.#desk.now = now;
+    this.#begin(now);
     // A message that is here is contact, however late the machine found the time to look at it.
     if (input.type === 'received') this.#take(input);
     this.#serve();
@@ -61,7 +61,7 @@ export class Engine {
 
   /** Serves the watchdogs whose moment has come. */
   advance(now: number): Output[] {
-    this.#desk.now = now;
+    this.#begin(now);
     this.#serve();
     this.#journal.announce();
     return this.#desk.outputs.splice(0);
@@ -70,6 +70,11 @@ export class Engine {
   /** When `advance` must be called next; nothing if no watchdog runs. */
   nextDeadline(): number | undefined {
     return earliest(this.#link.deadline(), this.#commands.deadline(), this.#calls.deadline(), this.#expectations.deadline());
+  }
+
+  #begin(now: number): void {
+    this.#desk.now = now;
+    this.#desk.isUrgent = !this.#calls.isEmpty;
   }
 
   /** The link first: whether it is up decides which watchdog of a call counts. */

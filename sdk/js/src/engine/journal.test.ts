@@ -213,3 +213,26 @@ test('entries that nobody here has written are passed over', () => {
   rig.connect();
   assert.deepEqual(unseen(rig).map(({ call_id }) => call_id), ['good']);
 });
+
+test('of more calls than a hello names the server is asked one by one, and its answer counts as a welcome', () => {
+  const rig = new Rig().connect();
+  const id = (i: number): string => `k${i}`;
+  for (let i = 0; i < 20; i += 1) rig.receive('call', { call: { ...ringing, call_id: id(i) } });
+  const next = restart(rig, [], false);
+  next.connect();
+  const hello = next.last('hello');
+  assert.deepEqual((hello as { calls: string[] }).calls, Array.from({ length: 16 }, (_, i) => id(19 - i)));
+  const asked = next.sent.filter((message) => message.type === 'get_call');
+  assert.deepEqual(asked.map((message) => (message as { call_id: string }).call_id), [3, 2, 1, 0].map(id));
+  const answers: JsonObject[] = [
+    { call: { ...ringing, call_id: id(3) } },  // still rings
+    { call: { ...talking, call_id: id(2), role: 'callee', you: 'winner' } },  // nobody here is in it
+    { call: { ...ended, call_id: id(1), role: 'callee' } },
+  ];
+  for (const [i, answer] of answers.entries()) next.receive('reply', { cmd_id: (asked[i] as { cmd_id: string }).cmd_id, ...answer });
+  next.receive('error', { cmd_id: (asked[3] as { cmd_id: string }).cmd_id, error: 'no_such_call' });
+  assert.deepEqual(next.told.flatMap((event) => event.name === 'incoming' ? event.call.callId : []), [id(3)]);
+  assert.equal((next.last('give_up') as { call_id: string }).call_id, id(2));
+  const outcomes = Object.fromEntries(unseen(next).map(({ call_id, outcome }) => [call_id, outcome]));
+  assert.deepEqual([outcomes[id(3)], outcomes[id(2)], outcomes[id(1)], outcomes[id(0)]], [undefined, 'lost_contact', 'ended', 'lost_contact']);
+});

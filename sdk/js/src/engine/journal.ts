@@ -91,10 +91,9 @@ export class Journal {
     this.#write(rest);
   }
 
-  /** The first welcome of this process has been read: whatever it did not name is lost. */
-  closeOrphans(): void {
-    for (const callId of [...this.#orphans]) this.#finish(this.#entries.get(callId)!, 'lost_contact', undefined, {});
-    this.#prune();
+  /** The server has been asked, and knows of no such call, or of none that could go on here. */
+  closeOrphan(callId: string): void {
+    if (this.#orphans.has(callId)) this.#finish(this.#entries.get(callId)!, 'lost_contact', undefined, {});
   }
 
   /** One call, or all that are ended. */
@@ -147,11 +146,12 @@ export class Journal {
   #write(entry: Entry): void {
     this.#entries.delete(entry.call_id);
     this.#entries.set(entry.call_id, { ...entry, at_ms: this.desk.serverTime() });
-    this.#prune();
+    this.prune();
     this.#save();
   }
 
-  #prune(): void {
+  /** By age as the server's clock has it, and by number. */
+  prune(): void {
     const oldest = this.desk.serverTime() - KEPT_MS;
     for (const [id, entry] of this.#entries) if (entry.state === 'ended' && entry.at_ms < oldest) this.#forget(id);
     if (this.#entries.size <= MAX_ENTRIES) return;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PERIOD_MS, Rig } from '../testing/rig';
+import { PERIOD_MS, Rig, talkingRig } from '../testing/rig';
 
 const presence = { user: 'bob', online: true };
 
@@ -116,6 +116,33 @@ test('a socket that opens too slowly, or a server that does not welcome, is give
   assert.deepEqual(rig.closed.map(({ link }) => link), [1, 2]);
 });
 
+test('in a call an opening has 4 s, twice, before one is given its time, and pauses are short', () => {
+  const rig = talkingRig({ random: () => 1 });
+  rig.receive('call', { call: { call_id: 'k', phase: 'active', drop_grace_ms: 120_000 } });
+  rig.isSilent = true;
+  rig.cut();
+  const openings: number[] = [];
+  const pauses: number[] = [];
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    const lost = rig.now;
+    const { link, closed } = rig;
+    while (rig.link === link) rig.after(10);
+    pauses.push(rig.now - lost);
+    const opened = rig.now;
+    const before = closed.length;
+    while (closed.length === before) rig.after(10);
+    openings.push(rig.now - opened);
+  }
+  assert.deepEqual([openings, pauses], [[4_000, 4_000, 10_000, 10_000], [250, 500, 1_000, 1_000]]);
+  rig.after(1_000);
+  rig.welcome({ resumed: true });
+  rig.isSilent = true;
+  rig.cut();
+  rig.after(1_000);
+  rig.after(4_000);
+  assert.equal(rig.closed.length, 7, 'after a welcome it is in a hurry again');
+});
+
 test('after waking up the server is asked whether it is there, and has 5 s to answer', () => {
   const rig = new Rig().connect({ heartbeat_ms: 25_000 });
   rig.isSilent = true;
@@ -127,6 +154,23 @@ test('after waking up the server is asked whether it is there, and has 5 s to an
   rig.input({ type: 'wake' });
   rig.after(5_000);
   assert.equal(rig.heard('offline').length, 1);
+});
+
+test('a call that is placed on an idle link that died unnoticed goes through on the next one', () => {
+  const rig = new Rig().connect({ heartbeat_ms: 25_000 });
+  rig.place();
+  assert.equal(rig.all('ping').length, 0, 'the server was heard just now');
+  rig.reply('invite', { call: { call_id: 'k', phase: 'ended', you: 'done', outcome: 'busy', device_outcome: 'busy' } });
+  rig.isSilent = true;
+  rig.after(20_000);
+  rig.place();
+  assert.equal(rig.all('ping').length, 1);
+  rig.after(4_999);
+  assert.equal(rig.heard('offline').length, 0);
+  rig.after(1 + 250);
+  rig.welcome({ resumed: true });
+  rig.reply('invite', { call: { call_id: 'k2', phase: 'inviting', role: 'caller', you: 'calling' } });
+  assert.equal(rig.told.at(-1)?.name, 'calling');
 });
 
 test('a machine that slept finds out at once', () => {

@@ -13,19 +13,29 @@ type State = 'idle' | 'opening' | 'greeting' | 'up' | 'waiting' | 'closed';
 
 /** From opening a socket to its welcome; a dead network may never say that it is dead. */
 const OPENING_MS = 10_000;
+/**
+ * In a call all must be over before its drop_grace is. An opening in which a few packets are lost repeats them ever more slowly, and is
+ * better begun anew; but after so many of those one is given its time, for a network may just be slow.
+ */
+const URGENT_OPENING_MS = 4_000;
+const URGENT_OPENINGS = 2;
+const MAX_URGENT_DELAY_MS = 1_000;
 const SILENT_PERIODS = 2.5;
 const MIN_PERIOD_MS = 100;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 5_000;
 /** A link that was up for less counts as another failed attempt, or a server that throws us out would be stormed. */
 const SETTLED_MS = 5_000;
-/** After waking up: how long the server has to answer our ping. */
+/** After waking up, or a command on a link that was long silent: how long the server has to answer our ping. */
 const PROBE_MS = 5_000;
+/** An idle link is heard every 25 s only; what is said on one that may be dead long since must not wait until that is noticed. */
+const DOUBT_MS = 2_500;
 
 export class Link {
   #state: State = 'idle';
   #number = 0;           // of the current socket
-  #openingSince = 0;
+  #openingUntil = 0;
+  #openings = 0;         // since a welcome
   #upSince = 0;
   #attempts = 0;         // since a link was last settled
   #retryAt = 0;
@@ -50,7 +60,9 @@ export class Link {
 
   open(): void {
     this.#state = 'opening';
-    this.#openingSince = this.desk.now;
+    const isUrgent = this.desk.isUrgent && this.#openings < URGENT_OPENINGS;
+    this.#openingUntil = this.desk.now + (isUrgent ? URGENT_OPENING_MS : OPENING_MS);
+    this.#openings += 1;
     this.#number += 1;
     this.desk.output({ type: 'openSocket', link: this.#number });
   }
@@ -69,6 +81,7 @@ export class Link {
     if (this.#state !== 'greeting') return false;
     this.#state = 'up';
     this.#upSince = this.desk.now;
+    this.#openings = 0;
     this.#identity = { client_id: welcome.client_id, resume_key: welcome.resume_key };
     this.setPeriod(welcome.heartbeat_ms);
     if (!welcome.resumed) {
@@ -115,12 +128,17 @@ export class Link {
     this.#probeUntil ??= this.desk.now + PROBE_MS;
   }
 
+  /** A command was sent: is anybody there? */
+  doubt(): void {
+    if (this.#state === 'up' && this.#probeUntil === undefined && this.desk.now - this.#lastContact >= DOUBT_MS) this.wake();
+  }
+
   /** The socket is of no use any more; another is opened after a pause. Returns whether the link was up. */
   lose(code: number, reason: string): boolean {
     const wasUp = this.isUp;
     this.desk.output({ type: 'closeSocket', link: this.#number, code, reason });
     if (wasUp && this.desk.now - this.#upSince >= SETTLED_MS) this.#attempts = 0;
-    const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#attempts, MAX_DELAY_MS);
+    const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#attempts, this.desk.isUrgent ? MAX_URGENT_DELAY_MS : MAX_DELAY_MS);
     this.#attempts = Math.min(this.#attempts + 1, 16);
     this.#retryAt = this.desk.now + delay * (0.5 + 0.5 * this.desk.options.random());
     this.#probeUntil = undefined;
@@ -142,7 +160,7 @@ export class Link {
       case 'idle':
       case 'closed': return undefined;
       case 'opening':
-      case 'greeting': return this.#openingSince + OPENING_MS;
+      case 'greeting': return this.#openingUntil;
       case 'up': return earliest(this.#lastContact + SILENT_PERIODS * this.#periodMs, this.#probeUntil);
       case 'waiting': return this.#retryAt;
     }
