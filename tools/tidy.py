@@ -17,7 +17,8 @@ ARROWS = {
     "src/adapters/net": ("base",),
     "src/adapters/store": ("base", "wire", "core"),
     "src/adapters/webhook": ("base",),
-    "src/server": ("base", "wire", "core", "adapters/net", "adapters/store", "adapters/webhook", "web"),
+    "src/adapters/metrics": ("base",),
+    "src/server": ("base", "wire", "core", "adapters/net", "adapters/store", "adapters/webhook", "adapters/metrics", "web"),
     "src/cli": ("base", "wire", "sdk/cpp"),
     "sdk/cpp": ("base", "wire"),
 }

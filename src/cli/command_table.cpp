@@ -73,6 +73,23 @@ Command token_command() {
           ""};
 }
 
+Command load_command() {
+  return {"load",
+          {},
+          {{"--scenario", "WHAT", "answered (unless you choose otherwise), declined, no_answer, cancelled or mixed"},
+           {"--rate", "R", "calls a second, 10 unless you choose otherwise; 0: a call whenever two devices are free"},
+           {"--calls", "N", "how many, up to 10000000; 100 unless you choose otherwise"},
+           {"--devices", "D", "how many devices, each of a user of its own, 2 to 20000; 20 unless you choose otherwise"},
+           {"--hold", "D", "how long an answered call lasts; 0ms unless you choose otherwise"},
+           {"--ring-timeout", "D", "of a call that nobody answers, 1s to 3m; 1s unless you choose otherwise"},
+           {"--name", "TEXT", "the users are TEXT-0, TEXT-1, …; \"load\" unless you choose otherwise"},
+           k_json},
+          "Put load on a server: devices that call each other, with figures",
+          "Every call is checked: both sides must be told its end once, with the outcome of its scenario; else the exit code is 1.\n"
+          "A server limits how often a user may ring: raise rings_per_caller and rings_per_pair of the one you test.\n"
+          "Several runs at once need a --name each. Ctrl-C places no more calls and waits for those that are live.\n"};
+}
+
 Command create_command() {
   return {"calls create",
           {},
@@ -139,7 +156,7 @@ std::vector<Command> backend_commands() {
 }
 
 std::vector<Command> make_commands() {
-  std::vector<Command> all{listen_command(), call_command(), token_command()};
+  std::vector<Command> all{listen_command(), call_command(), token_command(), load_command()};
   for (auto& command : backend_commands()) all.push_back(std::move(command));
   return all;
 }

@@ -44,4 +44,6 @@ Instant now() {
   return Instant{std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())};
 }
 
+Duration steady_now() { return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()); }
+
 }  // namespace offhook::cli

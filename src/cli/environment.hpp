@@ -23,5 +23,7 @@ std::string user_token(const Environment& environment, const UserId& user, const
 std::string admin_token(const Environment& environment);
 
 Instant now();
+// Never set back; for measuring.
+Duration steady_now();
 
 }  // namespace offhook::cli

@@ -26,7 +26,7 @@ constexpr std::pair<std::string_view, Run> k_runs[] = {
     {"token", run_token},           {"calls create", run_calls_create},
     {"calls list", run_calls_list}, {"calls get", run_calls_get},
     {"calls end", run_calls_end},   {"calls add", run_calls_add},
-    {"explain", run_explain},
+    {"explain", run_explain},       {"load", run_load},
     {"rules get", run_rules_get},   {"rules set", run_rules_set}};
 
 ExitCode run(const Arguments& arguments) {

@@ -14,6 +14,7 @@ using ExitCode = Result<int, UsageError>;
 
 ExitCode run_listen(const Arguments& arguments, const Environment& environment);
 ExitCode run_call(const Arguments& arguments, const Environment& environment);
+ExitCode run_load(const Arguments& arguments, const Environment& environment);
 ExitCode run_token(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_create(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_list(const Arguments& arguments, const Environment& environment);

@@ -285,6 +285,25 @@ void read_data(Reader& reader, const toml::node& node, Config& config) {
   });
 }
 
+void read_metrics(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "metrics", {"token"}, [&](std::string_view key, const toml::node& value) {
+    reader.text(value, key, config.metrics_token);
+    constexpr std::size_t k_least = 16, k_most = 256;
+    if (config.metrics_token.size() >= k_least && config.metrics_token.size() <= k_most) return;
+    reader.problem(value.source(), "the \"token\" of [metrics] must have 16 to 256 characters.");
+  });
+}
+
+void read_log(Reader& reader, const toml::node& node, LogSettings& log) {
+  reader.table(node, "log", {"format", "calls"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "calls") return reader.boolean(value, key, log.calls);
+    std::string format;
+    reader.text(value, key, format);
+    if (format != "text" && format != "json") return reader.problem(value.source(), R"("format" must be one of "text", "json".)");
+    log.json = format == "json";
+  });
+}
+
 void read_top(Reader& reader, std::string_view key, const toml::node& node, Config& config) {
   auto& settings = config.settings;
   read_settings(reader, key, node, settings);
@@ -298,6 +317,8 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
       reader.text(value, name, name == "key" ? config.key_file : config.certificate_file);
     });
   }
+  if (key == "metrics") read_metrics(reader, node, config);
+  if (key == "log") read_log(reader, node, config.log);
   if (key == "webhooks") read_webhooks_of_all(reader, node, config);
   if (key == "drain") {
     reader.table(node, "drain", {"timeout"}, [&](std::string_view name, const toml::node& value) {
@@ -382,7 +403,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain", "calls", "limits", "webhooks"};
+                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
     if (const auto* projects = parsed.get("project")) {
       read_list(reader, *projects, "project", [&](const auto& item) { read_project(reader, item, config); });
@@ -454,7 +475,8 @@ std::string default_config() {
   for (const auto& setting : core::count_settings()) out += std::string(setting.name) + " = " + std::to_string(settings.*setting.field) + "\n";
   return out +
          "\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
-         "[drain]\ntimeout = \"10s\"\n";
+         "[drain]\ntimeout = \"10s\"\n\n[log]\nformat = \"text\"\ncalls = false\n\n"
+         "# [metrics]\n# token = \"at least 16 characters, for whoever reads /metrics\"\n";
 }
 
 std::string settings_markdown() {

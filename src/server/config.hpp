@@ -11,6 +11,7 @@
 #include "adapters/webhook/target.hpp"
 #include "base/result.hpp"
 #include "core/settings.hpp"
+#include "server/log.hpp"
 #include "server/webhook_config.hpp"
 
 namespace offhook::server {
@@ -37,6 +38,8 @@ struct Config {
   std::vector<Project> projects;
   core::Settings settings;
   std::vector<webhook::Network> webhook_allow;  // addresses besides those of the public internet
+  std::string metrics_token;  // of who may read /metrics; empty: nobody, but in development
+  LogSettings log;
   Duration drain_timeout = std::chrono::seconds{10};
 
   std::map<ProjectId, core::Settings> own_settings() const;

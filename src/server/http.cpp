@@ -10,6 +10,18 @@
 
 namespace offhook::server {
 
+namespace {
+
+// Takes as long for a near miss as for any other.
+bool same_secret(std::string_view given, std::string_view expected) {
+  if (given.size() != expected.size()) return false;
+  unsigned char difference = 0;
+  for (std::size_t i = 0; i < given.size(); ++i) difference = static_cast<unsigned char>(difference | (given[i] ^ expected[i]));
+  return difference == 0;
+}
+
+}  // namespace
+
 net::HttpResponse json(unsigned status, std::string body) {
   net::HttpResponse response;
   response.status = status;
@@ -79,8 +91,23 @@ void Loop::on_request(net::RequestId request, net::HttpRequest message) {
 }
 
 void Loop::respond(net::RequestId request, net::HttpResponse response) {
+  meter_.answered(response.status);
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   net_.respond(request, std::move(response));
+}
+
+// For whoever has the token; in development, where nobody else can connect, for everybody.
+std::optional<net::HttpResponse> Loop::metrics(const net::HttpRequest& message) {
+  if (config_.metrics_token.empty() && !config_.dev) return std::nullopt;
+  if (!config_.metrics_token.empty() && !same_secret(message.authorization, "Bearer " + config_.metrics_token)) {
+    auto refused = failure(401, "bad_token", "Send the token of [metrics]: \"Authorization: Bearer TOKEN\".");
+    refused.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return refused;
+  }
+  net::HttpResponse response;
+  response.content_type = metrics::k_content_type;
+  response.body = meter_.text(levels());
+  return response;
 }
 
 // Nothing if there is nothing at this path.
@@ -95,6 +122,7 @@ std::optional<net::HttpResponse> Loop::answer(const net::HttpRequest& message) {
     text.body = when_stopped_ ? "draining\n" : "ready\n";
     return text;
   }
+  if (message.path == "/metrics") return metrics(message);
   if (auto page = page_response(message)) return page;
   if (message.path == "/dev/token" && config_.dev) {
     const auto query = parse_query(message.query);

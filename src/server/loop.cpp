@@ -39,6 +39,7 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
     : config_(config),
       store_(store),
       clock_(not_before),
+      log_(config.log),
       engine_(config.settings, seed, config.own_settings()),
       net_(reactor,
            [&] {
@@ -60,19 +61,21 @@ Result<std::uint16_t, net::NetError> Loop::start() {
 }
 
 void Loop::restore(std::vector<core::Record> records) {
-  core::Effects effects;
-  engine_.restore(clock_.now(), std::move(records), effects);
-  take(std::move(effects));
-  set_alarm();
+  const auto now = clock_.now();
+  decide(now, [&](core::Effects& effects) { engine_.restore(now, std::move(records), effects); });
 }
 
 // --- from the network to the engine
 
 void Loop::on_link_opened(net::Link link) { feed(core::LinkOpened{to_core(link)}); }
 void Loop::on_link_closed(net::Link link) { feed(core::LinkClosed{to_core(link)}); }
-void Loop::on_congested(net::Link link) { feed(core::LinkCongested{to_core(link)}); }
+void Loop::on_congested(net::Link link) {
+  meter_.congested();
+  feed(core::LinkCongested{to_core(link)});
+}
 
 void Loop::on_text(net::Link link, std::string text) {
+  meter_.received(text.size());
   feed_text(to_core(link), text);
   net_.read_on(link);
 }
@@ -82,19 +85,24 @@ void Loop::on_unreadable(net::Link link, net::Unreadable why) {
   error.error = why == net::Unreadable::TooLarge ? wire::ErrorWord::TooLarge : wire::ErrorWord::BadMessage;
   error.message = why == net::Unreadable::TooLarge ? "The frame is larger than allowed (16 384 bytes for hello, then 65 536)."
                                                    : "Send text frames; this was a binary one.";
+  meter_.refused(error.error);
   feed(core::Refused{to_core(link), std::move(error), false});
   net_.read_on(link);
 }
 
 void Loop::feed_text(core::LinkId link, std::string_view text) {
   auto message = wire::decode_client(text);
-  if (!message) return feed(core::Refused{link, message.error(), false});
+  if (!message) {
+    meter_.refused(message.error().error);
+    return feed(core::Refused{link, message.error(), false});
+  }
   const bool is_hello = std::holds_alternative<wire::Hello>(*message);
   const auto* token = token_in(*message);
   if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
   auto claims = wire::verify_token(*token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
   if (!claims) {
     auto error = claims.error();
+    meter_.refused(error.error);
     if (const auto* cmd_id = wire::cmd_id_of(*message)) error.cmd_id = *cmd_id;
     return feed(core::Refused{link, std::move(error), is_hello});
   }
@@ -102,21 +110,28 @@ void Loop::feed_text(core::LinkId link, std::string_view text) {
   feed(core::Received{link, std::move(message.value()), std::move(claims.value())});
 }
 
-void Loop::feed(core::Event event) {
+// One step of the engine, and what follows from it.
+template <class Step>
+void Loop::decide(Instant now, Step step) {
   core::Effects effects;
-  engine_.handle(clock_.now(), std::move(event), effects);
+  step(effects);
   take(std::move(effects));
   set_alarm();
+  meter_.handled(clock_.now() - now);
+}
+
+void Loop::feed(core::Event event) {
+  const auto now = clock_.now();
+  decide(now, [&](core::Effects& effects) { engine_.handle(now, std::move(event), effects); });
 }
 
 void Loop::set_alarm() {
   const auto next = engine_.next_deadline();
   if (!next) return alarm_.cancel();
-  alarm_.set(next->at - clock_.now(), [this] {
-    core::Effects effects;
-    engine_.advance(clock_.now(), effects);
-    take(std::move(effects));
-    set_alarm();
+  alarm_.set(next->at - clock_.now(), [this, due = next->at] {
+    const auto now = clock_.now();
+    meter_.late(now - due);
+    decide(now, [&](core::Effects& effects) { engine_.advance(now, effects); });
   });
 }
 
@@ -164,6 +179,10 @@ void Loop::mind_the_store() {
 }
 
 void Loop::put(core::Store effect) {
+  if (const auto* call = std::get_if<core::CallRecord>(&effect.record)) {
+    meter_.kept(*call);
+    if (call->phase == wire::Phase::Ended && call->outcome) log_.ended(clock_.now(), *call);
+  }
   if (effect.notices.empty() || webhooks_ == nullptr) return store_.put(std::move(effect.record), count_put());
   webhooks_->keep(std::move(effect), count_put());
 }
@@ -174,8 +193,9 @@ void Loop::put(const core::Announce& effect) {
 
 // To be called when what is put now is durable.
 std::function<void()> Loop::count_put() {
-  return [this, number = ++put_] {
+  return [this, number = ++put_, since = clock_.now()] {
     durable_ = number;
+    meter_.durable(clock_.now() - since);
     carry_out_waiting();
     mind_the_store();
   };
@@ -208,7 +228,11 @@ void Loop::carry_out(core::Effect& effect) {
   std::visit([&](auto& wanted) { carry_out_one(wanted); }, effect);
 }
 
-void Loop::carry_out_one(core::Send& effect) { net_.send(to_net(effect.link), wire::encode(effect.message)); }
+void Loop::carry_out_one(core::Send& effect) {
+  auto text = wire::encode(effect.message);
+  meter_.sent(text.size());
+  net_.send(to_net(effect.link), std::move(text));
+}
 
 void Loop::carry_out_one(core::CloseLink& effect) { net_.close(to_net(effect.link), effect.code, effect.reason); }
 
@@ -268,7 +292,14 @@ void Loop::stop() {
   if (when_stopped_) net_.shut_down(1001, "server stops", std::exchange(when_stopped_, [] {}));
 }
 
-void Loop::on_problem(const std::string& what) { std::fprintf(stderr, "offhookd: %s\n", what.c_str()); }
+void Loop::on_problem(const std::string& what) {
+  meter_.problem();
+  log_.problem(clock_.now(), what);
+}
+
+Levels Loop::levels() const {
+  return {engine_.counts(), net_.sockets(), store_.pending(), waiting_.size(), static_cast<bool>(when_stopped_)};
+}
 
 std::optional<std::string> Loop::secret_of(std::string_view project) const {
   for (const auto& known : config_.projects) {

@@ -15,6 +15,8 @@
 #include "core/engine.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
+#include "server/log.hpp"
+#include "server/meter.hpp"
 #include "server/webhooks.hpp"
 
 namespace offhook::server {
@@ -53,6 +55,9 @@ class Loop : public net::Handler {
   };
 
   void feed(core::Event event);
+  template <class Step>
+  void decide(Instant now, Step step);
+  Levels levels() const;
   void feed_text(core::LinkId link, std::string_view text);
   void set_alarm();
   void take(core::Effects effects);
@@ -80,6 +85,7 @@ class Loop : public net::Handler {
   // --- HTTP: every request is answered once, at once or later
   void respond(net::RequestId request, net::HttpResponse response);
   std::optional<net::HttpResponse> answer(const net::HttpRequest& message);
+  std::optional<net::HttpResponse> metrics(const net::HttpRequest& message);
   void rest(net::RequestId request, const net::HttpRequest& message);
   void rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
@@ -93,6 +99,8 @@ class Loop : public net::Handler {
   store::Store& store_;
   Webhooks* webhooks_ = nullptr;
   Clock clock_;
+  Log log_;
+  Meter meter_;
   core::Engine engine_;
   net::Net net_;
   net::Timer alarm_, purge_alarm_;

@@ -53,6 +53,7 @@ void say_invitation(const std::string& site) {
 }
 
 void say_development(const Config& config, const std::string& site) {
+  say("Metrics", site + "/metrics");
   say("Tokens", site + "/dev/token?user=NAME");
   say("Project", "key " + std::string(k_dev_key) + ", secret " + std::string(k_dev_secret));
   say("Library", site + "/offhook.js           import { OffhookClient } from …");

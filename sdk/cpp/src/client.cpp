@@ -5,6 +5,9 @@
 
 namespace offhook {
 
+ClientThread::ClientThread() : loop_(std::make_unique<client::Loop>()) {}
+ClientThread::~ClientThread() = default;
+
 Client::Client(ClientOptions options) : core_(std::make_shared<Core>(std::move(options))) {}
 
 Client::~Client() {

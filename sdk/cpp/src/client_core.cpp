@@ -51,7 +51,10 @@ EngineOptions engine_options(const ClientOptions& options, const Seed& seed, std
 
 // --- from the application to the engine
 
-Client::Core::Core(ClientOptions options) : options_(std::move(options)) {
+Client::Core::Core(ClientOptions options)
+    : options_(std::move(options)),
+      own_loop_(options_.thread == nullptr ? std::make_unique<Loop>() : nullptr),
+      loop_(own_loop_ ? *own_loop_ : options_.thread->loop()) {
   const auto seed = make_seed();
   state_ = std::make_unique<StateFile>(options_.state_file, to_unix_ms(loop_.now()));
   if (options_.device_id.empty()) options_.device_id = state_->device_id();
@@ -189,8 +192,18 @@ void Client::Core::close() {
     when_closed_ = [&closed] { closed.set_value(); };
   });
   closed.get_future().wait_for(k_goodbye_timeout);
-  loop_.stop();
-  socket_.reset();
+  if (own_loop_) {
+    own_loop_->stop();
+    return socket_.reset();
+  }
+  std::promise<void> left;
+  post([this, &left] {
+    alarm_.set({}, {});
+    socket_.reset();
+    when_closed_ = nullptr;
+    left.set_value();
+  });
+  left.get_future().wait();
 }
 
 // --- from the engine to the socket
@@ -202,11 +215,11 @@ void Client::Core::feed(Input input) {
 }
 
 void Client::Core::arm() {
-  loop_.set_alarm(engine_->next_deadline(), [this] {
+  alarm_.set(engine_->next_deadline(), while_here([this] {
     Outputs outputs;
     engine_->advance(loop_.now(), outputs);
     carry_out_all(outputs);
-  });
+  }));
 }
 
 void Client::Core::carry_out_all(Outputs& outputs) {
@@ -236,9 +249,10 @@ void Client::Core::open(LinkNumber link, const std::string& token) {
     return;
   }
   SocketHandlers handlers_of_socket;
-  handlers_of_socket.opened = [this, link, token] { feed(Opened{link, token}); };
-  handlers_of_socket.received = [this, link](const std::string& text) { on_text(link, text); };
-  handlers_of_socket.closed = [this, link](std::optional<std::uint16_t> code, const std::string& why) { on_closed(link, code, why); };
+  handlers_of_socket.opened = while_here([this, link, token] { feed(Opened{link, token}); });
+  handlers_of_socket.received = while_here([this, link](const std::string& text) { on_text(link, text); });
+  handlers_of_socket.closed =
+      while_here([this, link](std::optional<std::uint16_t> code, const std::string& why) { on_closed(link, code, why); });
   socket_ = open_web_socket(loop_, url_, options_.ca_file, std::move(handlers_of_socket));
 }
 

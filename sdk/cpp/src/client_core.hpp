@@ -105,9 +105,17 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   explicit Core(ClientOptions options);
   void close();  // the destructor of Client, on its thread
 
-  // Any thread.
-  void post(client::Work work) { loop_.post(std::move(work)); }
-  void after(Duration delay, client::Work work) { loop_.after(delay, std::move(work)); }
+  // The same work, that does nothing once the core is gone: the loop may go on without it. Any thread.
+  template <class Function>
+  auto while_here(Function work) {
+    return [weak = weak_from_this(), work = std::move(work)](auto&&... arguments) {
+      if (const auto here = weak.lock()) work(std::forward<decltype(arguments)>(arguments)...);
+    };
+  }
+
+  // Any thread; dropped if the core is gone by then.
+  void post(client::Work work) { loop_.post(while_here(std::move(work))); }
+  void after(Duration delay, client::Work work) { loop_.after(delay, while_here(std::move(work))); }
   bool is_here() const { return loop_.is_here(); }
   const std::string& device_id() const { return options_.device_id; }
   void connect();
@@ -181,7 +189,9 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   ClientOptions options_;
   std::optional<Problem> problem_;  // with the options; then nothing is ever opened
   client::Url url_;
-  client::Loop loop_;
+  std::unique_ptr<client::Loop> own_loop_;  // unless it shares one
+  client::Loop& loop_;
+  client::Alarm alarm_{loop_};
   std::unique_ptr<client::StateFile> state_;
   std::unique_ptr<client::Engine> engine_;
 

@@ -155,6 +155,30 @@ TEST(Client, ItsEndSaysGoodbyeAndEndsEveryCallOnce) {
   EXPECT_EQ(call->wait().outcome, call->end()->outcome);
 }
 
+TEST(Client, SeveralShareAThreadAndOneMayEndBeforeTheOthers) {
+  ClientThread thread;
+  Listener listener;
+  auto options = options_for(listener);
+  options.thread = &thread;
+  Client stays(options);
+  Told<std::thread::id> here, there;
+  {
+    options.device_id = "tablet";
+    Client leaves(options);
+    stays.post([&] { here.tell(std::this_thread::get_id()); });
+    leaves.post([&] { there.tell(std::this_thread::get_id()); });
+    EXPECT_EQ(here.get(), there.get());
+    leaves.connect();
+    auto peer = listener.welcome();
+    leaves.after(std::chrono::milliseconds{0}, [] {});
+  }
+  Told<bool> online;
+  stays.on_online([&] { online.tell(true); });
+  stays.connect();
+  auto peer = listener.welcome();
+  EXPECT_TRUE(online.get());
+}
+
 TEST(Client, WhateverIsStillAskedAtItsEndIsAnswered) {
   Listener listener;
   std::vector<std::string> words;

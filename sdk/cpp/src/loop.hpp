@@ -1,4 +1,4 @@
-// The one thread of a client: whatever is posted runs there, one thing after the other. The only place of the library that
+// The thread of one or more clients: whatever is posted runs there, one thing after the other. The only place of the library that
 // reads a clock, and it has no Boost in its face.
 #pragma once
 
@@ -28,8 +28,6 @@ class Loop {
   // Monotonic, and within clock drift and sleeps of the machine a count from the Unix epoch.
   Instant now() const;
 
-  // On the loop's thread. One alarm; a new one, or nothing, takes the place of the old.
-  void set_alarm(std::optional<Instant> at, Work work);
   // Any thread: as many as wanted, none can be taken back.
   void after(Duration delay, Work work);
 
@@ -37,6 +35,22 @@ class Loop {
   Parts& parts() { return *parts_; }
 
  private:
+  std::unique_ptr<Parts> parts_;
+};
+
+// For the loop's thread, but for its end: that may be anywhere. REQUIRES: the loop lives longer.
+class Alarm {
+ public:
+  explicit Alarm(Loop& loop);
+  ~Alarm();  // cancels
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  // A new moment, or nothing, takes the place of the old.
+  void set(std::optional<Instant> at, Work work);
+
+ private:
+  struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 

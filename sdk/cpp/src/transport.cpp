@@ -23,7 +23,6 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 struct Loop::Parts {
   asio::io_context io{1};
   asio::executor_work_guard<Executor> work = asio::make_work_guard(io);
-  Timer alarm{io.get_executor()};
   std::thread thread;
   // Our moments begin at the Unix epoch, by the wall clock at the start; from then on the monotonic clock drives them.
   const Duration wall_ahead = std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()) -
@@ -51,20 +50,28 @@ Instant Loop::now() const {
   return Instant{std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()) + parts_->wall_ahead};
 }
 
-void Loop::set_alarm(std::optional<Instant> at, Work work) {
-  if (!at) {
-    parts_->alarm.cancel();
-    return;
-  }
-  parts_->alarm.expires_at(std::chrono::steady_clock::time_point(at->time_since_epoch() - parts_->wall_ahead));
-  parts_->alarm.async_wait([work = std::move(work)](const ErrorCode& error) {
+void Loop::after(Duration delay, Work work) {
+  auto timer = std::make_shared<Timer>(parts_->io.get_executor(), delay);
+  timer->async_wait([timer, work = std::move(work)](const ErrorCode& error) {
     if (!error) work();
   });
 }
 
-void Loop::after(Duration delay, Work work) {
-  auto timer = std::make_shared<Timer>(parts_->io.get_executor(), delay);
-  timer->async_wait([timer, work = std::move(work)](const ErrorCode& error) {
+struct Alarm::Parts {
+  Loop::Parts& loop;
+  Timer timer{loop.io.get_executor()};
+};
+
+Alarm::Alarm(Loop& loop) : parts_(new Parts{loop.parts()}) {}
+Alarm::~Alarm() = default;
+
+void Alarm::set(std::optional<Instant> at, Work work) {
+  if (!at) {
+    parts_->timer.cancel();
+    return;
+  }
+  parts_->timer.expires_at(std::chrono::steady_clock::time_point(at->time_since_epoch() - parts_->loop.wall_ahead));
+  parts_->timer.async_wait([work = std::move(work)](const ErrorCode& error) {
     if (!error) work();
   });
 }

@@ -1,4 +1,4 @@
-// A client of an Offhook server: one user on one device, with one connection that mends itself, one thread of its own, and
+// A client of an Offhook server: one user on one device, with one connection that mends itself, a thread, and
 // every watchdog of PROTOCOL.md section 8, so that each call ends with one outcome in a stated time, whatever breaks.
 //
 // Threads: every function may be called from any thread; every handler and answer is called on the client's own thread, one at
@@ -19,6 +19,10 @@
 
 namespace offhook {
 
+namespace client {
+class Loop;
+}
+
 using wire::DeclinePolicy;
 using wire::HistoryRecord;
 // 2 to 16 users; FirstAnswer: a call with whoever answers first, AllJoin: everybody may come in. With OwnerLeaves::Stay an AllJoin
@@ -30,6 +34,21 @@ using wire::CallWaiting;
 using wire::Rules;
 // An answered call of this user that another of its devices is in; `device` is the name of that one.
 using wire::ElsewhereCall;
+
+// A thread that several clients share, for programs with hundreds of them. REQUIRES: it outlives its clients, and ends on another
+// thread.
+class ClientThread {
+ public:
+  ClientThread();
+  ~ClientThread();
+  ClientThread(const ClientThread&) = delete;
+  ClientThread& operator=(const ClientThread&) = delete;
+
+  client::Loop& loop() { return *loop_; }  // private to the library
+
+ private:
+  std::unique_ptr<client::Loop> loop_;
+};
 
 struct ClientOptions {
   std::string url = "http://127.0.0.1:7080";  // http://, https://, ws:// or wss://; without a path, /v1/client is meant
@@ -48,6 +67,7 @@ struct ClientOptions {
   // client's thread, a few small writes per call. Empty: nothing outlives the process. A file that is damaged, taken by another
   // client or cannot be written stops no call; on_error is told once ("state_file").
   std::string state_file{};
+  ClientThread* thread = nullptr;  // where handlers are called; nothing: a thread of its own
 };
 
 // Of this call alone; what is left out is as the server has it. A value out of its range ends the call Failed.

@@ -1,0 +1,57 @@
+// What the server counts and times, under names for Prometheus. docs/metrics.md is the list for operators.
+//
+// The loop tells what happens; gauges are read when somebody looks. Nothing here decides or remembers more than numbers.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "adapters/metrics/metrics.hpp"
+#include "base/time.hpp"
+#include "core/engine.hpp"
+#include "core/records.hpp"
+#include "wire/messages.hpp"
+
+namespace offhook::server {
+
+// What is true at the moment of looking.
+struct Levels {
+  core::EngineCounts engine;
+  std::size_t sockets = 0;          // WebSockets and HTTP connections
+  std::size_t store_pending = 0;    // records that are not durable yet
+  std::size_t effects_waiting = 0;  // behind them
+  bool is_draining = false;
+};
+
+class Meter {
+ public:
+  Meter();
+
+  void received(std::size_t bytes);
+  void sent(std::size_t bytes);
+  void refused(wire::ErrorWord word);  // a frame or hello with this error
+  void congested();                    // a reader too slow for its queue
+  void answered(unsigned status);      // an HTTP request
+  void late(Duration by);              // an alarm of the loop
+  void handled(Duration in);           // one event by the engine, with its effects
+  void durable(Duration after);        // a record, after it was put
+  void problem();                      // what on_problem says
+  // Each version of a call as it is put; tells a new call and an end by what is in it.
+  void kept(const core::CallRecord& record);
+
+  std::string text(const Levels& levels);
+
+ private:
+  metrics::Counter& ended(const core::CallRecord& record);
+
+  metrics::Registry registry_;
+  metrics::Counter &frames_in_, &bytes_in_, &frames_out_, &bytes_out_, &congested_, &calls_created_, &records_, &problems_;
+  metrics::Histogram &loop_lag_, &event_seconds_, &durable_seconds_;
+  metrics::Histogram &ring_seconds_, &answer_seconds_, &connect_seconds_, &talk_seconds_, &loss_seconds_;
+  std::map<std::pair<wire::Outcome, std::optional<wire::Reason>>, metrics::Counter*> ended_;
+  std::map<wire::ErrorWord, metrics::Counter*> refused_;
+  std::map<unsigned, metrics::Counter*> answered_;
+};
+
+}  // namespace offhook::server
