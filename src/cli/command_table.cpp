@@ -80,6 +80,7 @@ Command load_command() {
            {"--rate", "R", "calls a second, 10 unless you choose otherwise; 0: a call whenever two devices are free"},
            {"--calls", "N", "how many, up to 10000000; 100 unless you choose otherwise"},
            {"--devices", "D", "how many devices, each of a user of its own, 2 to 20000; 20 unless you choose otherwise"},
+           {"--live", "N", "at most so many calls at a time; half the number of devices unless you choose otherwise"},
            {"--hold", "D", "how long an answered call lasts; 0ms unless you choose otherwise"},
            {"--ring-timeout", "D", "of a call that nobody answers, 1s to 3m; 1s unless you choose otherwise"},
            {"--name", "TEXT", "the users are TEXT-0, TEXT-1, …; \"load\" unless you choose otherwise"},

@@ -51,7 +51,9 @@ std::string sentence_of(Number number, const char* side, const CallEnd& end, Out
   std::string text = "call " + std::to_string(number) + ": the " + side + " was told " + std::string(wire::word(end.outcome));
   if (end.reason) text += "/" + std::string(wire::word(*end.reason));
   text += " where it should be " + std::string(wire::word(expected)) + ".";
-  if (end.reason == Reason::RateLimited) text += " Raise rings_per_caller and rings_per_pair of the server, or use more --devices.";
+  if (end.reason == Reason::RateLimited) {
+    text += " Use more --devices, for each may ask only so often, or raise rings_per_caller and rings_per_pair of the server.";
+  }
   return text;
 }
 
@@ -155,9 +157,11 @@ class Load {
     return std::min(plan_.calls, static_cast<Number>(seconds * plan_.rate) + 1);
   }
 
+  bool may_place() const { return free_.size() >= 2 && static_cast<Number>(live_.size()) < plan_.live; }
+
   void place_due(Duration now) {
     const auto wanted = due(now);
-    for (int places = 0; figures_.placed < wanted && free_.size() >= 2 && places < k_max_places_per_tick; ++places) place();
+    for (int places = 0; figures_.placed < wanted && may_place() && places < k_max_places_per_tick; ++places) place();
     if (plan_.rate > 0 && figures_.placed < wanted) {
       figures_.held_back += wanted - std::max(figures_.placed, held_back_until_);
       held_back_until_ = wanted;
@@ -278,6 +282,7 @@ class Load {
     free_.push_back(live.caller);
     free_.push_back(live.callee);
     live_.erase(number);
+    if (plan_.rate == 0 && figures_.placed < plan_.calls && may_place()) place();
   }
 
   // --- telling and ending

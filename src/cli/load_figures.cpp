@@ -94,7 +94,7 @@ std::string to_text(const LoadFigures& figures) {
                      latencies_table(figures);
   if (figures.refused > 0) text += "  " + std::to_string(figures.refused) + " were refused: the server is overloaded and says so.\n";
   if (figures.held_back > 0) {
-    text += "  " + std::to_string(figures.held_back) + " came later than the rate asks, because no two devices were free; more --devices help.\n";
+    text += "  " + std::to_string(figures.held_back) + " came later than the rate asks, because no two devices were free or --live was reached; more of them help.\n";
   }
   constexpr double k_much_lag_ms = 20;
   if (figures.worst_lag_ms > k_much_lag_ms) {

@@ -50,6 +50,9 @@ Result<LoadPlan, UsageError> make_load_plan(const Arguments& arguments) {
   const auto devices = whole_number(arguments, "--devices", 2, k_max_devices);
   if (!devices) return devices.error();
   plan.devices = devices->value_or(k_default_devices);
+  const auto live = whole_number(arguments, "--live", 1, k_max_devices / 2);
+  if (!live) return live.error();
+  plan.live = live->value_or(plan.devices / 2);
   const auto hold = duration(arguments, "--hold");
   if (!hold) return hold.error();
   plan.hold = hold->value_or(Milliseconds{0});

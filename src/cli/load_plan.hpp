@@ -16,6 +16,7 @@ struct LoadPlan {
   double rate = 0;  // calls a second; 0: a call whenever two devices are free
   std::int64_t calls = 0;
   std::int64_t devices = 0;
+  std::int64_t live = 0;         // at most so many calls at a time
   Milliseconds hold{0};          // from connected to the hang-up
   Milliseconds ring_timeout{0};  // of calls that nobody answers
   std::string name;              // first part of the users' names

@@ -72,7 +72,7 @@ def load(url, **options):
 
 def measure_one(live, calls, rate):
     with running_server() as (url, pid):
-        done, cpu = load(url, pid=pid, calls=calls, rate=rate, devices=max(2, 2 * live), name=f"bench{live}")
+        done, cpu = load(url, pid=pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
     wait = done["latency_ms"]
     return {"live": live, "calls": done["done"], "offered_per_s": rate or "as fast as it goes", "calls_per_s": done["calls_per_second"],
             "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "wrong": done["wrong"] + done["unfinished"],
