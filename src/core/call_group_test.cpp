@@ -75,6 +75,7 @@ TEST_F(Groups, ARefusalByOneUserLeavesTheOthersRinging) {
   EXPECT_EQ(leg(seen(alice), "bob").outcome, Outcome::Declined);
   EXPECT_EQ(leg(seen(alice), "bob").reason, Reason::ByUser);
   EXPECT_EQ(seen(bobs_tablet).device_outcome, Outcome::DeclinedElsewhere);
+  EXPECT_EQ(seen(bobs_tablet).reason, Reason::ByUser) << "why its part is over, though the call goes on";
   EXPECT_EQ(seen(carol).phase, Phase::Inviting);
   world.run(45s);
   expect_end(seen(alice), Outcome::Declined, Reason::ByUser, Outcome::Declined);
@@ -146,7 +147,9 @@ TEST_F(Groups, OrGoesAloneIfItStays) {
   const auto call = talk_in_group(OwnerLeaves::Stay);
   hang_up(alice, call);
   EXPECT_EQ(world.replied_call(alice).device_outcome, Outcome::Ended);
+  EXPECT_EQ(world.replied_call(alice).reason, Reason::ByCaller) << "why her part is over, though the call goes on";
   EXPECT_EQ(seen(bob).phase, Phase::Active);
+  EXPECT_FALSE(seen(bob).reason);
   world.run(2min);
   EXPECT_EQ(world.engine.counts().live_calls, 1U) << "two still talk";
   hang_up(bob, call);

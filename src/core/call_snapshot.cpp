@@ -66,6 +66,7 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   if (device == nullptr && call.outcome) {
     s.device_outcome = is_caller ? *call.outcome : outcome_when_rung(*leg.outcome, DeviceState::Notified);
   }
+  if (!call.outcome && s.device_outcome) s.reason = leg.reason;  // its part is over, the call goes on
   if (device != nullptr) s.second_call = device->second_call && call.phase != Phase::Ended;
   if (call.plan.own_drop_grace) s.drop_grace_ms = to_ms(*call.plan.own_drop_grace);
   if (call.group) s.group_mode = call.group->mode;

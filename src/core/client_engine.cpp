@@ -154,6 +154,9 @@ void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& c
     return reject_link(link, make_error(ErrorWord::BadToken, "An admin token is for REST, not for this socket.", true), 4001);
   }
   auto* resumable = find_resumable(hello, claims);
+  if (is_outdated(link, hello, claims, resumable)) {
+    return reject_link(link, make_error(ErrorWord::Replaced, "This device has connected again on a newer socket.", true), 4002);
+  }
   if (resumable == nullptr && clients_.size() >= k_max_clients) {
     return reject_link(link, make_error(ErrorWord::Overloaded, "The server is full; try again in 30 s.", true), 4005);
   }
@@ -161,6 +164,21 @@ void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& c
   auto& client = resumable != nullptr ? *resumable : make_client(hello, claims);
   take_link(client, link);
   open(client, hello, resumable != nullptr);
+}
+
+// A hello may be held up on its way until its process is dead, or has given the socket up and opened another: by then the device is here
+// on a newer socket, whose client would be closed for good by a ghost. Sockets are numbered in the order in which they were opened.
+// A process that was replaced while its link was lost does not win the device back either.
+bool ClientEngine::is_outdated(LinkId link, const wire::Hello& hello, const wire::TokenClaims& claims, const Client* resumable) {
+  const auto* newest = resumable;
+  if (newest == nullptr && claims.user) {
+    const auto found = devices_.find({UserKey{claims.project, *claims.user}, hello.device_id});
+    if (found != devices_.end()) newest = find(found->second);
+  }
+  if (newest == nullptr) return false;
+  const auto& replaced = newest->memory.replaced;
+  const bool was_replaced = hello.resume && std::find(replaced.begin(), replaced.end(), hello.resume->client_id) != replaced.end();
+  return was_replaced || link < newest->newest_link;
 }
 
 ClientEngine::Client* ClientEngine::find_resumable(const wire::Hello& hello, const wire::TokenClaims& claims) {
@@ -183,6 +201,10 @@ ClientEngine::Client& ClientEngine::make_client(const wire::Hello& hello, const 
   if (const auto older = devices_.find({user, hello.device_id}); older != devices_.end()) {
     auto& replaced = *find(older->second);
     memory = std::move(replaced.memory);
+    // Who names it in the very hello that takes its place is the same process, and may do so again if it never gets its welcome.
+    const bool is_same = hello.resume && hello.resume->client_id == older->second;
+    if (!is_same) memory.replaced.push_back(older->second);
+    if (memory.replaced.size() > CommandMemory::k_max_replaced) memory.replaced.pop_front();
     drop_link(replaced, ErrorWord::Replaced, 4002, "This device has connected again.");
     end_client(replaced.self.client, LeaveReason::NetworkDisconnected);
   }
@@ -202,6 +224,7 @@ ClientEngine::Client& ClientEngine::make_client(const wire::Hello& hello, const 
 void ClientEngine::take_link(Client& client, LinkId link) {
   if (client.link) drop_link(client, ErrorWord::Replaced, 4002, "This client has resumed on another socket.");
   client.link = link;
+  client.newest_link = link;
   links_.at(link).client = client.self.client;
   client.last_contact = desk_.now;
   desk_.timers.cancel(client.resume_over);

@@ -57,6 +57,8 @@ class ClientEngine {
     std::map<std::string, std::optional<Answer>> answers;  // nothing: still being worked on
     std::deque<std::string> order;
     std::map<std::string, Instant> withdrawn;  // invites that were cancelled before they came, by cmd_id
+    std::deque<ClientId> replaced;             // clients of other processes that had to give way, the latest last
+    static constexpr std::size_t k_max_replaced = 8;
   };
 
   // The memory of a device whose client is gone, for a while.
@@ -85,6 +87,7 @@ class ClientEngine {
     wire::TokenClaims claims;
     std::string resume_key;
     std::optional<LinkId> link;  // nothing: lost, may resume
+    LinkId newest_link;          // that it ever had
     std::optional<Opening> opening;
     std::uint64_t last_seq = 0;
     std::deque<Unacknowledged> unacknowledged;
@@ -102,6 +105,7 @@ class ClientEngine {
   };
 
   void hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& claims);
+  bool is_outdated(LinkId link, const wire::Hello& hello, const wire::TokenClaims& claims, const Client* resumable);
   Client* find_resumable(const wire::Hello& hello, const wire::TokenClaims& claims);
   Client& make_client(const wire::Hello& hello, const wire::TokenClaims& claims);
   void take_link(Client& client, LinkId link);

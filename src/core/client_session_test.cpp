@@ -124,6 +124,102 @@ TEST_F(Sessions, ANewerClientOfADeviceReplacesTheOlder) {
   EXPECT_FALSE(again.closed);
 }
 
+// A number that a socket had which is gone; those of later sockets are higher.
+LinkId next_link(World& world) {
+  auto somebody = world.connect("somebody", "s1");
+  world.say_hello(somebody);
+  world.close(somebody);
+  return somebody.link;
+}
+
+// A socket whose hello is held up on its way, as TCP does for a process that is dead or has given the socket up.
+class HeldUp {
+ public:
+  HeldUp(World& world, const World::Device& device) : world_(world), device_(device), link_(next_link(world)) { handle(LinkOpened{link_}); }
+
+  // What the server answers to it; only this socket is told anything.
+  Effects arrive(bool resumes) {
+    wire::Hello hello{1, "t", device_.device, {}, {}, {}};
+    if (resumes) hello.resume = wire::Resume{device_.welcome.client_id, device_.welcome.resume_key, device_.last_seq};
+    wire::TokenClaims claims;
+    claims.project = "1";
+    claims.user = device_.user;
+    return handle(Received{link_, hello, claims});
+  }
+
+ private:
+  Effects handle(Event event) {
+    Effects out;
+    world_.engine.handle(world_.now, std::move(event), out);
+    return out;
+  }
+
+  World& world_;
+  World::Device device_;
+  LinkId link_;
+};
+
+void expect_refused(const Effects& out) {
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(std::get<wire::Error>(std::get<Send>(out[0]).message).error, ErrorWord::Replaced);
+  EXPECT_EQ(std::get<CloseLink>(out[1]).code, 4002);
+}
+
+TEST_F(Sessions, AHelloThatWasHeldUpDoesNotReplaceTheProcessThatCameAfterIt) {
+  world.close(alice);
+  for (const bool resumes : {true, false}) {
+    HeldUp ghost(world, alice);  // dies while its hello is on its way
+    auto again = world.connect("alice", "a1");
+    world.say_hello(again);
+    expect_refused(ghost.arrive(resumes));
+    EXPECT_FALSE(again.closed);
+    world.close(again);
+    world.say_hello(again, true);
+    EXPECT_TRUE(again.welcome.resumed) << "it is the same client as before";
+    world.close(again);
+  }
+}
+
+TEST_F(Sessions, AHelloThatWasHeldUpDoesNotTakeTheClientFromItsNewerSocket) {
+  world.close(alice);
+  HeldUp first(world, alice);  // the same process has given this socket up
+  world.say_hello(alice, true);
+  ASSERT_TRUE(alice.welcome.resumed);
+  expect_refused(first.arrive(true));
+  EXPECT_FALSE(alice.closed);
+  world.close(alice);  // and the same while the newer socket is lost
+  HeldUp second(world, alice);
+  world.say_hello(alice, true);
+  world.close(alice);
+  expect_refused(second.arrive(true));
+  world.say_hello(alice, true);
+  EXPECT_TRUE(alice.welcome.resumed);
+}
+
+TEST_F(Sessions, AProcessThatWasReplacedWhileItsLinkWasLostIsToldSo) {
+  world.close(alice);
+  auto again = world.connect("alice", "a1");
+  world.say_hello(again);
+  world.say_hello(alice, true);
+  EXPECT_EQ(world.last<wire::Error>(alice).error, ErrorWord::Replaced);
+  EXPECT_EQ(alice.closed, 4002);
+  EXPECT_FALSE(again.closed);
+  world.say_hello(alice);  // but an application that starts anew is the newer one
+  EXPECT_FALSE(alice.closed);
+  EXPECT_EQ(again.closed, 4002);
+}
+
+TEST_F(Sessions, WhoNeverGotTheWelcomeOfItsFreshClientIsNoStranger) {
+  auto unheard = alice;  // what it knows of itself stays as it was
+  world.close(alice);
+  unheard.last_seq = 99;  // cannot be resumed
+  auto lost = unheard;
+  world.say_hello(lost, true);
+  ASSERT_FALSE(lost.welcome.resumed);
+  world.say_hello(unheard, true);
+  EXPECT_FALSE(unheard.closed);
+}
+
 TEST_F(Sessions, TheOrderOfOpeningIsHeld) {
   auto late = world.connect("late", "d");
   late.link = LinkId{900};
