@@ -102,6 +102,21 @@ bool is_last_word(const wire::ClientMessage& command) {
          std::holds_alternative<wire::Decline>(command) || std::holds_alternative<wire::GiveUp>(command);
 }
 
+std::string debt_of(const wire::ClientMessage& last_word) {
+  if (std::holds_alternative<wire::Hangup>(last_word)) return "hangup";
+  if (std::holds_alternative<wire::Cancel>(last_word)) return "cancel";
+  if (const auto* decline = std::get_if<wire::Decline>(&last_word)) return decline->reason == wire::DeclineReason::Busy ? "busy" : "decline";
+  return std::get<wire::GiveUp>(last_word).watchdog;
+}
+
+wire::ClientMessage payment_of(const std::string& debt, CallId id) {
+  if (debt == "hangup") return wire::Hangup{"", id};
+  if (debt == "cancel") return wire::Cancel{"", id, {}};
+  if (debt == "decline") return wire::Decline{"", id, wire::DeclineReason::Declined};
+  if (debt == "busy") return wire::Decline{"", id, wire::DeclineReason::Busy};
+  return wire::GiveUp{"", id, debt};
+}
+
 std::optional<CallId> call_named_in(const wire::ClientMessage& command) {
   return std::visit(
       [&](const auto& said) -> std::optional<CallId> {

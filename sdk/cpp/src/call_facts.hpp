@@ -29,6 +29,9 @@ bool is_session_connect(const wire::ClientMessage& command);
 bool is_media_word(const wire::ClientMessage& command);
 // Takes this device out of the call for good.
 bool is_last_word(const wire::ClientMessage& command);
+// How a last word is written down until the server has answered it (JournalEntry::owes), and what is said again then.
+std::string debt_of(const wire::ClientMessage& last_word);
+wire::ClientMessage payment_of(const std::string& debt, CallId id);
 // The call that a command names, if it names one.
 std::optional<CallId> call_named_in(const wire::ClientMessage& command);
 bool is_for(const Pending& pending, Handle handle);

@@ -320,26 +320,31 @@ void Calls::end_all(bool on_purpose) {
   while (!calls_.empty()) {
     auto& call = calls_.begin()->second;
     const auto* invite = call.stage == Stage::Placing ? pending_of(call, is_invite) : nullptr;
-    CallEnd end{.owes = "closed"};
+    const auto farewell = call.view.call_id ? std::optional(farewell_of(call)) : std::nullopt;
+    CallEnd end{.owes = farewell ? std::optional(debt_of(*farewell)) : std::nullopt};
     if (invite != nullptr && !on_purpose) end = {Outcome::Failed, Reason::ServerUnreachable, 0};
     if (invite != nullptr && on_purpose && invite->sent_on == 0) end = {Outcome::Cancelled, Reason::ByUser, 0};
-    if (on_purpose) take_leave(call);
+    if (on_purpose && farewell && call.stage != Stage::Ending) say(call, *farewell);
     finish(call, end, false);
   }
   strangers_.clear();
 }
 
-void Calls::take_leave(Call& call) {
+// What a device says that leaves the call for good. Its own last word, if that is on its way.
+wire::ClientMessage Calls::farewell_of(const Call& call) {
+  const auto id = *call.view.call_id;
+  if (const auto* said = pending_of(call, is_last_word)) return said->command;
   switch (call.stage) {
+    case Stage::Calling: return wire::Cancel{"", id, {}};
     case Stage::Placing:
-    case Stage::Ending: return;
-    case Stage::Calling: return say(call, wire::Cancel{"", *call.view.call_id, {}});
-    case Stage::Ringing: return say(call, wire::GiveUp{"", *call.view.call_id, "closed"});
+    case Stage::Ringing: return wire::GiveUp{"", id, "closed"};
     case Stage::Answering:
     case Stage::Taking:
     case Stage::Connecting:
-    case Stage::Active: return say(call, wire::Hangup{"", *call.view.call_id});
+    case Stage::Active:
+    case Stage::Ending: return wire::Hangup{"", id};
   }
+  return wire::Hangup{"", id};
 }
 
 // --- watchdogs (PROTOCOL.md section 8)
@@ -400,7 +405,7 @@ void Calls::bark(Call& call) {
     case Stage::Taking: return give_up(call, "move");
     case Stage::Connecting: return give_up(call, "connect");
     case Stage::Active: return give_up(call, "call");
-    case Stage::Ending: return abandon(call, {.owes = "end"});
+    case Stage::Ending: return bark_ending(call);
   }
 }
 
@@ -415,6 +420,11 @@ void Calls::bark_calling(Call& call) {
 void Calls::bark_ringing(Call& call) {
   if (link_.is_up()) return finish(call, {Outcome::Missed, std::nullopt, 0}, false);
   finish(call, {.may_ring = true}, false);
+}
+
+// Without an id there is nothing to be said yet.
+void Calls::bark_ending(Call& call) {
+  abandon(call, {.owes = call.view.call_id ? std::optional(debt_of(farewell_of(call))) : std::nullopt});
 }
 
 // The invite or the hang-up was not answered in time. A hang-up stays on its way; a call that the invite has made after all is

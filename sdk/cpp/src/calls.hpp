@@ -15,7 +15,7 @@ struct CallEnd {
   wire::Outcome outcome = wire::Outcome::LostContact;
   std::optional<wire::Reason> reason{};
   std::optional<std::int64_t> duration_ms{};  // by our own clock if the server has not told it
-  std::optional<std::string> owes{};        // the watchdog of a farewell that the server has not acknowledged
+  std::optional<std::string> owes{};        // the last word that the server has not answered, as debt_of() writes it
   bool may_ring = false;                    // it fell silent for want of contact only
 };
 
@@ -36,6 +36,8 @@ class Calls {
   // The answer to a command about a call that no call here waits for: a last word, or a question.
   void on_other_reply(const Pending& pending, const wire::Snapshot& snapshot);
   void on_other_error(const Pending& pending);
+  // What the server tells of a call that this device has missed, or knows the end of only by itself.
+  void on_missed(const wire::HistoryRecord& record);
   // An invite that was given up long ago has made a call after all.
   void on_late_reply(const wire::Snapshot& snapshot) { refuse_stranger(snapshot); }
 
@@ -55,6 +57,7 @@ class Calls {
   // The link is gone for good. `on_purpose`: the application has asked for it, so the server is told while it can be.
   void end_all(bool on_purpose);
 
+  bool empty() const { return calls_.empty(); }
   std::optional<Instant> deadline() const;
   void advance();
 
@@ -95,6 +98,7 @@ class Calls {
   void refuse_stranger(const wire::Snapshot& snapshot);
   void settle_strangers();
   void learn(const wire::Snapshot& snapshot);
+  void take(const wire::Snapshot& snapshot);
   void end_unknown(const std::set<CallId>& known);
   void end_unknown(Call& call);
   void settle_earlier(const std::set<CallId>& known);
@@ -106,7 +110,7 @@ class Calls {
   void answer(Call& call);
   void hang_up(Call& call, Action action);
   void send_hang_up(Call& call, Action action);
-  void take_leave(Call& call);
+  wire::ClientMessage farewell_of(const Call& call);
   void send_media(Call& call, wire::ClientMessage command);
 
   // --- watchdogs
@@ -117,6 +121,7 @@ class Calls {
   void bark_calling(Call& call);
   void bark_ringing(Call& call);
   void abandon(Call& call, const CallEnd& end);
+  void bark_ending(Call& call);
   void give_up(Call& call, const char* watchdog);
 
   // --- the end

@@ -80,13 +80,10 @@ void Calls::refuse_stranger(const wire::Snapshot& snapshot) {
   if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;
   const auto id = snapshot.call_id;
   if (is_awaiting_last_word(id)) return;
-  constexpr auto k_unknown = "unknown";
-  journal_.owe(view_of(snapshot), k_unknown);
-  if (snapshot.you == DeviceState::Calling) {
-    commands_.submit(wire::Cancel{"", id, {}}, ForEngine{});
-  } else {
-    commands_.submit(wire::GiveUp{"", id, k_unknown}, ForEngine{});
-  }
+  // What a person has said before counts.
+  auto farewell = payment_of(journal_.debt(id).value_or(snapshot.you == DeviceState::Calling ? "cancel" : "unknown"), id);
+  journal_.owe(view_of(snapshot), debt_of(farewell));
+  commands_.submit(std::move(farewell), ForEngine{});
 }
 
 bool Calls::is_awaiting_last_word(CallId id) {
@@ -103,8 +100,17 @@ void Calls::learn(const wire::Snapshot& snapshot) {
   if (const auto outcome = outcome_in(snapshot)) journal_.settle(snapshot.call_id, *outcome, reason_in(snapshot, *outcome));
 }
 
+void Calls::on_missed(const wire::HistoryRecord& record) {
+  if (find(record.call_id) == nullptr) journal_.settle(record.call_id, record.your_outcome, record.reason);
+}
+
 void Calls::on_other_reply(const Pending& pending, const wire::Snapshot& snapshot) {
   if (auto* call = find(snapshot.call_id)) return apply(*call, snapshot);
+  if (std::holds_alternative<wire::GetCall>(pending.command) && !Commands::is_asked_for(pending)) {
+    take(snapshot);  // as if a welcome had shown it: the hello had no room for it
+    if (find(snapshot.call_id) == nullptr) journal_.settle(snapshot.call_id, Outcome::LostContact, std::nullopt);
+    return;
+  }
   learn(snapshot);
   if (is_last_word(pending.command)) journal_.acknowledge(snapshot.call_id);
 }
@@ -143,13 +149,18 @@ void Calls::on_welcome(const wire::Welcome& welcome) {
     end_unknown(known);
   }
   for (const auto& snapshot : welcome.calls) {
-    const bool rings_again = rings(snapshot.you) && journal_.is_silenced(snapshot.call_id) && find(snapshot.call_id) == nullptr;
-    rings_again ? on_incoming(snapshot) : on_snapshot(snapshot);
+    take(snapshot);
   }
   if (welcome.resumed) return;
   settle_earlier(known);
   pay_debts();
   for (auto& [handle, call] : calls_) rejoin_session(call);
+}
+
+// What stopped ringing for want of contact rings again.
+void Calls::take(const wire::Snapshot& snapshot) {
+  const bool rings_again = rings(snapshot.you) && journal_.is_silenced(snapshot.call_id) && find(snapshot.call_id) == nullptr;
+  rings_again ? on_incoming(snapshot) : on_snapshot(snapshot);
 }
 
 // A hello names 16 calls at most; of the others the server is asked one by one.
@@ -192,7 +203,7 @@ void Calls::settle_earlier(const std::set<CallId>& known) {
 void Calls::pay_debts() {
   for (const auto& entry : journal_.owing()) {
     if (is_awaiting_last_word(entry.call_id) || find(entry.call_id) != nullptr) continue;
-    commands_.submit(wire::GiveUp{"", entry.call_id, *entry.owes}, ForEngine{});
+    commands_.submit(payment_of(*entry.owes, entry.call_id), ForEngine{});
   }
 }
 

@@ -56,6 +56,7 @@ void Commands::send(Pending& pending) {
   }
   pending.sent_on = link_.number();
   link_.send(pending.command);
+  link_.doubt();
 }
 
 std::optional<Pending> Commands::take(const std::string& cmd_id) {

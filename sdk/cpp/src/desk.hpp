@@ -32,6 +32,7 @@ struct Desk {
   const EngineOptions options;
   Random random;
   Instant now{};           // set at each input
+  bool is_urgent = false;  // there are calls, which a link that stays away ends
   std::int64_t unix_offset_ms = 0;
   Outputs* out = nullptr;  // of the input that is being handled
   wire::ClientSettings settings;  // the documented defaults until the server has told its own

@@ -4,10 +4,7 @@
 
 #include <openssl/ssl.h>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -19,15 +16,12 @@
 #include <string>
 #include <utility>
 
+#include "connect_race.hpp"
 #include "url.hpp"
 
 namespace offhook::client {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
-using ErrorCode = boost::system::error_code;
-using Executor = asio::io_context::executor_type;
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 
 // A TCP socket with or without TLS as one stream type, so that Beast's templates are compiled once.
@@ -120,6 +114,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   void cancel() {
     cancelled_ = true;
     resolver_.cancel();
+    if (race_) race_->cancel();
     stream_.close();
   }
 
@@ -127,13 +122,19 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   void on_resolved(const ErrorCode& error, const Resolver::results_type& found) {
     if (cancelled_) return finish(asio::error::operation_aborted);
     if (error) return finish(error);
-    asio::async_connect(stream_.socket(), found,
-                        [self = shared_from_this()](const ErrorCode& failed, const auto&) { self->on_connected(failed); });
+    std::vector<Endpoint> endpoints;
+    for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+    race_ = std::make_shared<ConnectRace>(stream_.get_executor(), endpoints, [self = shared_from_this()](const ErrorCode& failed, Socket* winner) {
+      self->on_connected(failed, winner);
+    });
+    race_->start();
   }
 
-  void on_connected(const ErrorCode& error) {
+  void on_connected(const ErrorCode& error, Socket* winner) {
+    race_.reset();
     if (cancelled_) return finish(asio::error::operation_aborted);
     if (error) return finish(error);
+    stream_.socket() = std::move(*winner);
     ErrorCode ignored;
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     auto* tls = stream_.tls();
@@ -149,6 +150,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
 
   Stream& stream_;
   Resolver resolver_;
+  std::shared_ptr<ConnectRace> race_;  // while it connects
   Url url_;
   Done done_;
   bool cancelled_ = false;

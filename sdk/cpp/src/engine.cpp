@@ -180,7 +180,10 @@ struct Engine::Parts {
   void on_event(wire::CallEvent& event) { calls.on_event(event.call); }
   void on_event(wire::Presence& event) { sessions.on_presence(event); }
   void on_event(wire::Elsewhere& event) { show_elsewhere(std::move(event.calls)); }
-  void on_event(wire::Missed& event) { desk.tell(event::Missed{std::move(event.record)}); }
+  void on_event(wire::Missed& event) {
+    calls.on_missed(event.record);
+    desk.tell(event::Missed{std::move(event.record)});
+  }
   void on_event(wire::Draining& event) { desk.tell(event::Draining{event.remaining_ms}); }
   void on_event(wire::ExpectationMet& event) { sessions.on_met(event); }
   void on_event(wire::ConnectionMissed& event) { sessions.on_missed(event); }
@@ -281,6 +284,7 @@ struct Engine::Parts {
   // The link first: whether it is up decides which watchdogs count.
   void advance(Instant now) {
     desk.now = now;
+    desk.is_urgent = !calls.empty();
     while (deadline() && *deadline() <= now) {
       if (link.deadline() && *link.deadline() <= now) {
         link.is_time_to_open() ? link.open() : lose(k_no_contact, "no contact");
@@ -303,6 +307,7 @@ Engine::~Engine() = default;
 void Engine::handle(Instant now, Input input, Outputs& out) {
   parts_->desk.out = &out;
   parts_->desk.now = now;
+  parts_->desk.is_urgent = !parts_->calls.empty();
   const bool is_heard = std::holds_alternative<Received>(input) || std::holds_alternative<Undecoded>(input);
   // Seen comes from the middle of the outputs of another input, which nothing may overtake; it can wait for no deadline either.
   const bool is_note = std::holds_alternative<Seen>(input);

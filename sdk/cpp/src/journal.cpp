@@ -37,11 +37,11 @@ void Journal::end(const CallView& call, End end) {
   keep(kept);
 }
 
-void Journal::owe(const CallView& call, const std::string& watchdog) {
+void Journal::owe(const CallView& call, const std::string& last_word) {
   const bool is_new = find(*call.call_id) == nullptr;
   auto& kept = entry_for(call);
   kept.entry.state = JournalState::Ended;
-  kept.entry.owes = watchdog;
+  kept.entry.owes = last_word;
   if (is_new) kept.entry.seen = true;  // the application has never heard of it, or was told of its end before it had an id
   stamp(kept);
   keep(kept);
@@ -123,6 +123,11 @@ std::vector<JournalEntry> Journal::owing() const {
     if (kept.entry.owes) out.push_back(kept.entry);
   }
   return out;
+}
+
+std::optional<std::string> Journal::debt(CallId id) const {
+  const auto* entry = find(id);
+  return entry == nullptr ? std::nullopt : entry->owes;
 }
 
 std::vector<JournalEntry> Journal::unseen() const {

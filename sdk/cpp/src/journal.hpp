@@ -23,7 +23,7 @@ class Journal {
   };
   void end(const CallView& call, End end);
   // The server believes this device to be in a call that it is not in (any more): the farewell is owed.
-  void owe(const CallView& call, const std::string& watchdog);
+  void owe(const CallView& call, const std::string& last_word);
   // The application's callback has returned.
   void see(CallId id);
 
@@ -44,6 +44,7 @@ class Journal {
   // Calls of which the server's last word is still wanted, the newest first.
   std::vector<CallId> unsettled() const;
   std::vector<JournalEntry> owing() const;
+  std::optional<std::string> debt(CallId id) const;
   std::vector<JournalEntry> unseen() const;  // the oldest first
 
  private:

@@ -226,10 +226,65 @@ TEST_F(ClientJournal, AHangUpThatWasNotAnsweredIsOwedToo) {
   device.silence();
   device.give(Act{k_handle, Action::Hangup});
   device.run(6s);
-  EXPECT_EQ(entry().owes, "end");
+  EXPECT_EQ(entry().owes, "hangup");
   device.restart();
   device.start({caller(3, Phase::Active)});
-  EXPECT_EQ(device.all_sent<wire::GiveUp>().size(), 1U);
+  EXPECT_EQ(device.all_sent<wire::Hangup>().size(), 1U) << "the person has hung up, and was not lost";
+  EXPECT_TRUE(device.all_sent<wire::GiveUp>().empty());
+}
+
+TEST_F(ClientJournal, WhatAPersonHasSaidIsWhatIsOwed) {
+  for (const auto& [action, owed] : {std::pair{Action::Decline, "decline"}, std::pair{Action::Busy, "busy"}, std::pair{Action::Cancel, "cancel"}}) {
+    device = Device();
+    device.start();
+    const bool is_caller = action == Action::Cancel;
+    is_caller ? place_and_call() : ring();
+    device.silence();
+    device.give(Act{is_caller ? k_handle : device.last_told<event::Call>().call.handle, action});
+    device.run(6s);
+    EXPECT_EQ(entry().owes, owed);
+    device.restart();
+    device.start({is_caller ? caller(3, Phase::Inviting) : callee(3, Phase::Inviting, DeviceState::Ringing)});
+    EXPECT_TRUE(device.moments().empty()) << "it does not ring again";
+    EXPECT_EQ(device.all_sent<wire::Cancel>().size(), is_caller ? 1U : 0U);
+    const auto declines = device.all_sent<wire::Decline>();
+    ASSERT_EQ(declines.size(), is_caller ? 0U : 1U);
+    if (!is_caller) {
+      EXPECT_EQ(declines[0].reason, action == Action::Busy ? wire::DeclineReason::Busy : wire::DeclineReason::Declined);
+    }
+    EXPECT_TRUE(device.all_sent<wire::GiveUp>().empty());
+  }
+}
+
+TEST_F(ClientJournal, AClientThatIsClosedWithoutAWayOutOwesAsIfItHadLeft) {
+  talk();
+  device.hear(wire::Error{{}, wire::ErrorWord::Replaced, "because", true});
+  EXPECT_EQ(entry().owes, "hangup");
+  device = Device();
+  device.start();
+  place_and_call();
+  device.hear(wire::Error{{}, wire::ErrorWord::Replaced, "because", true});
+  EXPECT_EQ(entry().owes, "cancel");
+}
+
+TEST_F(ClientJournal, LostContactIsCorrectedByAMissedCall) {
+  ring();
+  device.lose();
+  device.run(11s);
+  EXPECT_EQ(entry().outcome, Outcome::LostContact);
+  device.come_back(false);
+  device.forget();
+  wire::HistoryRecord record;
+  record.call_id = k_call;
+  record.peer = "alice";
+  record.outcome = Outcome::Cancelled;
+  record.reason = Reason::ByUser;
+  record.your_outcome = Outcome::Missed;
+  device.hear_event(wire::Missed{0, record});
+  EXPECT_EQ(entry().outcome, Outcome::Missed);
+  EXPECT_EQ(entry().reason, Reason::ByUser);
+  EXPECT_EQ(device.all_told<event::Missed>().size(), 1U);
+  EXPECT_TRUE(device.all_told<event::Ended>().empty());
 }
 
 TEST_F(ClientJournal, LostContactIsCorrectedInTheSameLifeWithoutTellingAgain) {
@@ -267,6 +322,34 @@ TEST_F(ClientJournal, TheServerIsAskedOneByOneAboutCallsAHelloCannotName) {
   ended.call_id = asked[0].call_id;
   device.hear(wire::Reply{asked[0].cmd_id, wire::CallReply{ended}});
   EXPECT_EQ(device.last_told<event::Ended>().outcome, Outcome::Missed) << "not lost_contact";
+}
+
+TEST_F(ClientJournal, InTheNextLifeTheAnswerAboutSuchACallCountsAsAWelcome) {
+  std::vector<CallId> ids;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    auto snapshot = callee(1, Phase::Inviting, DeviceState::Notified);
+    snapshot.call_id = ids.emplace_back(7, i + 1);
+    device.hear_event(wire::CallEvent{0, snapshot});
+  }
+  device.restart();
+  device.start(std::vector<wire::Snapshot>());
+  const auto asked = device.all_sent<wire::GetCall>();
+  ASSERT_EQ(asked.size(), 4U);
+  const auto answer = [&](std::size_t i, wire::Snapshot snapshot) {
+    snapshot.call_id = asked[i].call_id;
+    device.hear(wire::Reply{asked[i].cmd_id, wire::CallReply{std::move(snapshot)}});
+  };
+  answer(0, callee(2, Phase::Inviting, DeviceState::Ringing));
+  EXPECT_EQ(device.moments(), std::vector<CallMoment>{Incoming});
+  answer(1, callee(3, Phase::Active, DeviceState::Winner));
+  EXPECT_EQ(device.last_sent<wire::GiveUp>().call_id, asked[1].call_id);
+  answer(2, ended_with(9, Role::Callee, Outcome::Cancelled, Outcome::Missed));
+  device.hear(wire::Error{asked[3].cmd_id, wire::ErrorWord::NoSuchCall, "because", false});
+  const auto outcome = [&](std::size_t i) { return device.disk.at(asked[i].call_id).outcome; };
+  EXPECT_EQ(device.disk.at(asked[0].call_id).state, JournalState::Live);
+  EXPECT_EQ(outcome(1), Outcome::LostContact);
+  EXPECT_EQ(outcome(2), Outcome::Missed);
+  EXPECT_EQ(outcome(3), Outcome::LostContact);
 }
 
 }  // namespace

@@ -26,9 +26,17 @@ inline constexpr Duration k_opening = std::chrono::seconds{10};  // socket to we
 inline constexpr Duration k_min_period = std::chrono::milliseconds{100};
 inline constexpr Duration k_first_delay = std::chrono::milliseconds{250};
 inline constexpr Duration k_max_delay = std::chrono::seconds{5};
+// In a call all must be over before its drop_grace is. An opening in which a few packets are lost repeats them ever more slowly, and is
+// better begun anew; but after so many of those one is given its time, for a network may just be slow.
+inline constexpr Duration k_urgent_opening = std::chrono::seconds{4};
+inline constexpr int k_urgent_openings = 2;
+inline constexpr Duration k_max_urgent_delay = std::chrono::seconds{1};
 inline constexpr Duration k_settled = std::chrono::seconds{5};  // a link up for less counts as another failed attempt, or a
                                                                 // server that throws us out would be stormed
-inline constexpr Duration k_probe = std::chrono::seconds{5};    // after waking up: how long the server has to answer our ping
+inline constexpr Duration k_probe = std::chrono::seconds{5};    // after waking up, or a command on a link that was long silent: how long the
+                                                                // server has to answer our ping
+inline constexpr Duration k_doubt = std::chrono::milliseconds{2500};  // an idle link is heard every 25 s only; what is said on one that may
+                                                                      // be dead long since must not wait until that is noticed
 inline constexpr Duration k_rate_limited_pause = std::chrono::seconds{1};
 inline constexpr Duration k_expect_margin = std::chrono::seconds{5};  // past the server's deadline, before the client says it alone
 

@@ -32,7 +32,8 @@ bool Link::is_current(LinkNumber link) const { return link == number_ && has_soc
 
 void Link::open() {
   state_ = State::Opening;
-  opening_since_ = desk_.now;
+  opening_until_ = desk_.now + (desk_.is_urgent && openings_ < k_urgent_openings ? k_urgent_opening : k_opening);
+  ++openings_;
   ++number_;
   desk_.output(OpenSocket{number_});
 }
@@ -53,6 +54,7 @@ void Link::greet(std::string token, std::vector<CallId> calls) {
 void Link::welcomed(const wire::Welcome& welcome) {
   state_ = State::Up;
   up_since_ = desk_.now;
+  openings_ = 0;
   identity_ = Identity{welcome.client_id, welcome.resume_key};
   set_period(welcome.heartbeat_ms);
   if (welcome.resumed) return;
@@ -93,10 +95,14 @@ void Link::wake() {
   if (!probe_until_) probe_until_ = desk_.now + k_probe;
 }
 
+void Link::doubt() {
+  if (state_ == State::Up && !probe_until_ && desk_.now - last_contact_ >= k_doubt) wake();
+}
+
 void Link::lose(std::uint16_t code, std::string reason) {
   desk_.output(CloseSocket{number_, code, std::move(reason)});
   if (is_up() && desk_.now - up_since_ >= k_settled) attempts_ = 0;
-  const auto delay = std::min<Duration>(k_first_delay * (1 << std::min(attempts_, 8)), k_max_delay);
+  const auto delay = std::min<Duration>(k_first_delay * (1 << std::min(attempts_, 8)), desk_.is_urgent ? k_max_urgent_delay : k_max_delay);
   ++attempts_;
   const auto half = static_cast<std::uint64_t>(delay.count() / 2);
   retry_at_ = desk_.now + delay / 2 + Duration{desk_.random.below(half + 1)};
@@ -119,7 +125,7 @@ std::optional<Instant> Link::deadline() const {
     case State::Idle:
     case State::Closed: return std::nullopt;
     case State::Opening:
-    case State::Greeting: return opening_since_ + k_opening;
+    case State::Greeting: return opening_until_;
     case State::Up: return earliest(last_contact_ + period_ * 5 / 2, probe_until_);  // PROTOCOL.md section 3
     case State::Waiting: return retry_at_;
   }

@@ -37,6 +37,8 @@ class Link {
   Order count(std::uint64_t seq);
 
   void wake();
+  // A command was sent: is anybody there?
+  void doubt();
   // The socket is of no use any more; another is opened after a pause.
   void lose(std::uint16_t code, std::string reason);
   // The end of the link for good; nothing is resumed afterwards.
@@ -62,7 +64,8 @@ class Link {
   Desk& desk_;
   State state_ = State::Idle;
   LinkNumber number_ = 0;  // of the current socket
-  Instant opening_since_{};
+  Instant opening_until_{};
+  int openings_ = 0;  // since a welcome
   Instant up_since_{};
   int attempts_ = 0;  // since a link was last settled
   Instant retry_at_{};

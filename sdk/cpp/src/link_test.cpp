@@ -112,6 +112,31 @@ TEST(ClientLink, AnOpeningThatNeverEndsIsGivenUpAfterTenSeconds) {
   EXPECT_TRUE(device.sent.empty()) << "the old socket is of no use any more";
 }
 
+TEST(ClientLink, InACallAnOpeningIsBegunAnewSoonTwiceAndPausesAreShort) {
+  Device device;
+  device.start();
+  device.give(PlaceCall{5, "bob", wire::Media::None, {}, {}});
+  auto talking = snapshot_of(1, wire::Role::Caller, wire::Phase::Active, wire::DeviceState::Joined);
+  talking.drop_grace_ms = 120'000;
+  device.answer<wire::Invite>(wire::CallReply{talking});
+  device.lose();
+  for (const auto opening : {4s, 4s, 10s, 10s}) {
+    const auto pause = *device.engine->next_deadline() - device.now;
+    EXPECT_LE(pause, 1s);
+    const auto link = device.link;
+    device.run(pause);
+    EXPECT_EQ(device.link, link + 1);
+    device.run(opening - 1us);
+    EXPECT_NE(device.closed ? device.closed->link : 0, device.link);
+    device.run(1us);
+    EXPECT_EQ(device.closed->link, device.link);
+  }
+  device.come_back(true);
+  device.lose();
+  device.run(1s + 4s);
+  EXPECT_EQ(device.closed->link, device.link) << "after a welcome it is in a hurry again";
+}
+
 TEST(ClientLink, WakingUpAsksTheServerAtOnce) {
   Device device;
   device.start();
@@ -121,6 +146,27 @@ TEST(ClientLink, WakingUpAsksTheServerAtOnce) {
   EXPECT_EQ(device.all_sent<wire::ClientPing>().size(), 1U);
   device.run(5s);
   EXPECT_EQ(device.all_told<event::Offline>().size(), 1U);
+}
+
+TEST(ClientLink, ACallPlacedOnAnIdleLinkThatDiedUnnoticedGoesThroughOnTheNext) {
+  Device device;
+  device.start();
+  device.hear(wire::ServerPing{25'000});
+  device.give(PlaceCall{5, "bob", wire::Media::None, {}, {}});
+  EXPECT_TRUE(device.all_sent<wire::ClientPing>().empty()) << "the server was heard just now";
+  device.answer<wire::Invite>(wire::CallReply{ended_with(2, wire::Role::Caller, wire::Outcome::Busy, wire::Outcome::Busy)});
+  device.silence();
+  device.run(20s);
+  device.give(PlaceCall{6, "bob", wire::Media::None, {}, {}});
+  EXPECT_EQ(device.all_sent<wire::ClientPing>().size(), 1U);
+  device.run(5s - 1us);
+  EXPECT_TRUE(device.all_told<event::Offline>().empty());
+  device.run(1us + 250ms);
+  device.come_up(true);
+  auto calling = snapshot_of(1, wire::Role::Caller, wire::Phase::Inviting, wire::DeviceState::Calling);
+  calling.call_id = CallId(8, 8);
+  device.answer<wire::Invite>(wire::CallReply{calling});
+  EXPECT_EQ(device.moments(), std::vector<CallMoment>{CallMoment::Calling});
 }
 
 TEST(ClientLink, ARefusedTokenIsTheEndUnlessItCanBeRenewed) {

@@ -1,5 +1,4 @@
 // The loop and the WebSocket over Boost.Asio and Boost.Beast: one of the two files of this library that know Boost.
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,7 +15,6 @@
 namespace offhook::client {
 
 namespace websocket = beast::websocket;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 // --- the loop
 

@@ -27,7 +27,9 @@ struct JournalEntry {
   // Milliseconds since the Unix epoch at which it became so, by the server's clock once that is known, else by the device's.
   std::int64_t at_ms = 0;
   bool seen = false;                // the application has been told of the end
-  std::optional<std::string> owes;  // the watchdog of a give_up that the server has not acknowledged
+  // The last word that the server has not answered: hangup, cancel, decline, busy (a decline for that reason), or else the watchdog of
+  // a give_up.
+  std::optional<std::string> owes;
 };
 
 }  // namespace offhook::client
