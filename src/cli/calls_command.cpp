@@ -13,8 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t k_page = 100;  // the most the server gives at once
-
 // A moment as milliseconds since the Unix epoch, or as a duration before now.
 Result<std::optional<std::int64_t>, UsageError> moment_in(const Arguments& arguments, std::string_view option) {
   using Value = std::optional<std::int64_t>;
@@ -49,19 +47,6 @@ Result<std::string, UsageError> filters_of(const Arguments& arguments) {
   return out;
 }
 
-struct Page {
-  json::array calls;
-  std::string next;  // the cursor of the page after it, if there may be one
-};
-
-std::optional<Page> page_of(json::object& answer, const Report& report) {
-  auto* calls = answer.if_contains("calls");
-  if (calls != nullptr && calls->is_array()) return Page{std::move(calls->get_array()), text_in(answer, "next")};
-  report.complain("bad_reply",
-                  "The server's answer is not a list of calls; check that OFFHOOK_URL leads to an Offhook server.");
-  return std::nullopt;
-}
-
 }  // namespace
 
 ExitCode run_calls_list(const Arguments& arguments, const Environment& environment) {
@@ -71,25 +56,9 @@ ExitCode run_calls_list(const Arguments& arguments, const Environment& environme
   if (!filters) return filters.error();
   const Report report(arguments.has("--json"));
   Rest rest(environment, report);
-  auto cursor = arguments.text("--cursor").value_or("");
-  std::int64_t printed = 0;
-  const auto wanted = limit->value_or(20);
-  do {
-    auto target = "/v1/calls?limit=" + std::to_string(std::min(wanted - printed, k_page)) + *filters;
-    if (!cursor.empty()) target += "&cursor=" + percent_encoded(cursor);
-    auto answer = rest.ask("GET", target);
-    if (!answer) return rest.exit_code();
-    const auto page = page_of(*answer, report);
-    if (!page) return k_unreachable;
-    for (const auto& call : page->calls) {
-      if (const auto* one = call.if_object()) print_call(report, *one);
-    }
-    printed += static_cast<std::int64_t>(page->calls.size());
-    cursor = page->next;
-  } while (!cursor.empty() && printed < wanted);
-  if (printed == 0) report.say_line("", "There are no calls.");
-  if (!cursor.empty()) report.note("There may be more: --cursor " + cursor);
-  return k_done;
+  const List list{"/v1/calls", *filters, "calls", "There are no calls."};
+  return print_list(rest, report, list, limit->value_or(20), arguments.text("--cursor").value_or(""),
+                    [&](const json::object& call) { print_call(report, call); });
 }
 
 ExitCode run_calls_get(const Arguments& arguments, const Environment& environment) {

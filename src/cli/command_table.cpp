@@ -156,9 +156,36 @@ std::vector<Command> backend_commands() {
            ""}};
 }
 
+std::vector<Command> webhook_commands() {
+  return {{"webhooks list",
+           {},
+           {k_json},
+           "List the project's webhooks: whether they work, how many events wait and how many are dead letters",
+           "working; probed: the last attempts failed; disabled: it answered 410; removed: not in the configuration any\n"
+           "more, its events are still kept. Dropped are dead letters for which there was no place.\n"},
+          {"webhooks events",
+           {},
+           {{"--webhook", "NAME", "only those for this webhook"},
+            {"--about", "ID", "only those of this call or session"},
+            {"--state", "STATE", "only pending ones, or only those given up: dead"},
+            {"--limit", "N", "how many, 1 to 10000; 20 unless you choose otherwise"},
+            {"--cursor", "ID", "go on after this one"},
+            k_json},
+           "List the events that have not been delivered, oldest first",
+           ""},
+          {"webhooks replay",
+           {},
+           {{"--event", "NUMBER", "one that has been given up or waits for its next attempt"},
+            {"--webhook", "NAME", "all those of this webhook"},
+            k_json},
+           "Send events again, now",
+           "The webhook is tried at once, even if it was disabled. Events keep their ids and bodies.\n"}};
+}
+
 std::vector<Command> make_commands() {
   std::vector<Command> all{listen_command(), call_command(), token_command(), load_command()};
   for (auto& command : backend_commands()) all.push_back(std::move(command));
+  for (auto& command : webhook_commands()) all.push_back(std::move(command));
   return all;
 }
 

@@ -22,12 +22,21 @@ int print(const std::string& text) {
 
 using Run = ExitCode (*)(const Arguments&, const Environment&);
 constexpr std::pair<std::string_view, Run> k_runs[] = {
-    {"listen", run_listen},         {"call", run_call},
-    {"token", run_token},           {"calls create", run_calls_create},
-    {"calls list", run_calls_list}, {"calls get", run_calls_get},
-    {"calls end", run_calls_end},   {"calls add", run_calls_add},
-    {"explain", run_explain},       {"load", run_load},
-    {"rules get", run_rules_get},   {"rules set", run_rules_set}};
+    {"listen", run_listen},
+    {"call", run_call},
+    {"token", run_token},
+    {"calls create", run_calls_create},
+    {"calls list", run_calls_list},
+    {"calls get", run_calls_get},
+    {"calls end", run_calls_end},
+    {"calls add", run_calls_add},
+    {"explain", run_explain},
+    {"load", run_load},
+    {"webhooks list", run_webhooks_list},
+    {"webhooks events", run_webhooks_events},
+    {"webhooks replay", run_webhooks_replay},
+    {"rules get", run_rules_get},
+    {"rules set", run_rules_set}};
 
 ExitCode run(const Arguments& arguments) {
   for (const auto& [name, run_it] : k_runs) {

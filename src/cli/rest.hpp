@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,22 @@ class Rest {
   int exit_code_ = 0;
 };
 
+// A list that the server gives in pages: the path, its filters as "&name=value", and the field of the answer that is the list.
+struct List {
+  std::string path, filters;
+  std::string_view field;
+  std::string_view nothing;  // said to people where there is none
+};
+
+// Prints `wanted` of them, from the option --cursor on; the exit code.
+int print_list(Rest& rest, const Report& report, const List& list, std::int64_t wanted, std::string cursor,
+               const std::function<void(const boost::json::object&)>& print_one);
+
 // "/v1/calls/call_…" and what follows; an id that cannot be one is an error.
 Result<std::string, UsageError> call_target(const std::string& id, std::string_view rest = {});
+
+// "2031-04-05 06:07:08 UTC"
+std::string moment_text(std::int64_t unix_ms);
 
 std::string text_in(const boost::json::object& object, std::string_view name);
 std::int64_t number_in(const boost::json::object& object, std::string_view name);

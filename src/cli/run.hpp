@@ -23,6 +23,10 @@ ExitCode run_explain(const Arguments& arguments, const Environment& environment)
 ExitCode run_calls_end(const Arguments& arguments, const Environment& environment);
 ExitCode run_calls_add(const Arguments& arguments, const Environment& environment);
 ExitCode run_rules_get(const Arguments& arguments, const Environment& environment);
+ExitCode run_webhooks_list(const Arguments& arguments, const Environment& environment);
+ExitCode run_webhooks_events(const Arguments& arguments, const Environment& environment);
+ExitCode run_webhooks_replay(const Arguments& arguments, const Environment& environment);
+ExitCode run_replay(const Arguments& arguments, const Environment& environment);
 ExitCode run_rules_set(const Arguments& arguments, const Environment& environment);
 
 // What the commands share. A name that no user or device can have is an error.

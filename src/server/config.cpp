@@ -219,8 +219,18 @@ void read_webhook(Reader& reader, const toml::node& node, const Config& config, 
   project.webhooks.push_back(std::move(webhook));
 }
 
+// The upper end: what a disk of a terabyte and SQLite's tables still carry with ease.
+void read_limit(Reader& reader, const toml::node& node, std::string_view key, std::size_t& out) {
+  std::int64_t number = 1'000;
+  reader.number(node, key, number);
+  if (number >= 1'000 && number <= 100'000'000) out = static_cast<std::size_t>(number);
+  else reader.problem(node.source(), "\"" + std::string(key) + "\" must be from 1000 to 100000000.");
+}
+
 void read_webhooks_of_all(Reader& reader, const toml::node& node, Config& config) {
-  reader.table(node, "webhooks", {"allow"}, [&](std::string_view key, const toml::node& value) {
+  reader.table(node, "webhooks", {"allow", "max_pending", "max_dead"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "max_pending") return read_limit(reader, value, key, config.webhook_limits.pending);
+    if (key == "max_dead") return read_limit(reader, value, key, config.webhook_limits.dead);
     std::vector<std::string> texts;
     read_texts(reader, value, key, texts);
     for (const auto& text : texts) {

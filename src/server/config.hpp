@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/net/address.hpp"
+#include "adapters/store/outbox.hpp"
 #include "adapters/webhook/target.hpp"
 #include "base/result.hpp"
 #include "core/settings.hpp"
@@ -37,6 +38,7 @@ struct Config {
   std::string key_file;
   std::vector<Project> projects;
   core::Settings settings;
+  store::OutboxLimits webhook_limits;
   std::vector<webhook::Network> webhook_allow;  // addresses besides those of the public internet
   std::string metrics_token;  // of who may read /metrics; empty: nobody, but in development
   LogSettings log;

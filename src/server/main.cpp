@@ -115,7 +115,7 @@ Result<Storage, store::StoreError> open_storage(const Config& config, net::React
   if (!folder) return folder.error();
   storage.folder.emplace(std::move(folder.value()));
   const auto post = [&reactor](std::function<void()> work) { reactor.post(std::move(work)); };
-  auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken)});
+  auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken), config.webhook_limits});
   if (!store) return store.error();
   storage.outbox = store.value().get();
   storage.store = std::move(store.value());

@@ -1,4 +1,6 @@
 // The REST interface to webhooks: what waits, what has been given up, and another try. docs/openapi.yaml describes it.
+#include <algorithm>
+
 #include "server/http_text.hpp"
 #include "server/webhooks.hpp"
 #include "wire/json_object.hpp"
@@ -52,19 +54,27 @@ std::optional<std::string> read_query(const Query& fields, store::OutboxQuery& q
   return read_limit(fields, query.limit);
 }
 
+std::string with_counts(wire::JsonObject& webhook, const store::OutboxCounts& counts) {
+  const auto number = [&](std::string_view name, std::uint64_t value) { webhook.number(name, static_cast<std::int64_t>(value)); };
+  number("pending", counts.pending);
+  number("dead", counts.dead);
+  number("dropped", counts.dropped);
+  return webhook.done();
+}
+
 net::HttpResponse busy() { return failure(503, "overloaded", "The store cannot answer now; try again in 5 s."); }
 
 }  // namespace
 
 void Webhooks::answer(const net::HttpRequest& request, const ProjectId& project, Respond respond) {
-  if (request.method == "GET" && request.path == "/v1/webhooks") return respond(json(200, list_webhooks(project)));
+  if (request.method == "GET" && request.path == "/v1/webhooks") return list_webhooks(project, respond);
   if (request.method == "GET" && request.path == k_events) return list_events(request, project, respond);
   if (request.method != "POST") return respond(not_found());
   if (request.path == "/v1/webhooks/replay") {
     const auto fields = parse_query(request.query);
     const auto webhook = fields.find("webhook");
     if (webhook == fields.end()) return respond(failure(400, "missing_field", R"("webhook" must be the name of a webhook.)"));
-    return replay({project, webhook->second}, std::move(respond));
+    return replay_all({project, webhook->second}, std::move(respond));
   }
   constexpr std::string_view k_replay = "/replay";
   std::string_view path = request.path;
@@ -76,16 +86,27 @@ void Webhooks::answer(const net::HttpRequest& request, const ProjectId& project,
   replay({project, *number}, std::move(respond));
 }
 
-std::string Webhooks::list_webhooks(const ProjectId& project) const {
-  std::vector<std::string> list;
-  for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {
-    const auto& [key, webhook, keys, held] = endpoints_[index];
-    if (key.project != project) continue;
-    wire::JsonObject one;
-    one.text("name", webhook.name).text("url", webhook.url).text("dialect", webhook.dialect == Dialect::OpenTok ? "opentok" : "offhook");
-    list.push_back(one.text("state", word_of(schedule_.state(index))).done());
-  }
-  return wire::JsonObject().raw("webhooks", wire::json_list(list)).done();
+// Besides those of the configuration, names under which events are kept that no webhook has any more.
+void Webhooks::list_webhooks(const ProjectId& project, const Respond& respond) {
+  outbox_.count(project, [this, project, respond](const std::vector<store::OutboxCounts>& counts) {
+    std::map<std::string, store::OutboxCounts> left;
+    for (const auto& one : counts) left[one.endpoint.name] = one;
+    std::vector<std::string> list;
+    for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {
+      const auto& [key, webhook, keys, held] = endpoints_[index];
+      if (key.project != project) continue;
+      wire::JsonObject one;
+      one.text("name", webhook.name).text("url", webhook.url).text("dialect", webhook.dialect == Dialect::OpenTok ? "opentok" : "offhook");
+      list.push_back(with_counts(one.text("state", word_of(schedule_.state(index))), left[webhook.name]));
+      left.erase(webhook.name);
+    }
+    for (const auto& [name, kept] : left) {
+      if (kept.pending + kept.dead == 0) continue;
+      wire::JsonObject one;
+      list.push_back(with_counts(one.text("name", name).text("state", "removed"), kept));
+    }
+    respond(json(200, wire::JsonObject().raw("webhooks", wire::json_list(list)).done()));
+  });
 }
 
 void Webhooks::list_events(const net::HttpRequest& request, const ProjectId& project, const Respond& respond) {
@@ -103,19 +124,25 @@ void Webhooks::list_events(const net::HttpRequest& request, const ProjectId& pro
   });
 }
 
+// A name that nobody has and nothing waits under is a mistake of whoever asks.
+void Webhooks::replay_all(const store::EndpointKey& key, Respond respond) {
+  const bool is_known = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& one) { return one.key == key; });
+  if (!is_known) return respond(failure(404, "no_such_webhook", "The project has no webhook of this name; GET /v1/webhooks lists them."));
+  replay({key.project, key.name}, std::move(respond));
+}
+
 // Whoever asks for another try believes that the receiver works: it is tried at once, even one that had said 410.
 void Webhooks::replay(const store::OutboxReplay& which, Respond respond) {
-  outbox_.replay(which, clock_.now(), [this, which, respond = std::move(respond)](std::size_t count) {
+  outbox_.replay(which, clock_.now(), [this, which, respond = std::move(respond)](const store::OutboxReplayed& replayed) {
     const bool is_one = std::holds_alternative<std::uint64_t>(which.which);
-    if (is_one && count == 0) return respond(failure(404, "no_such_event", "There is no such event that has been given up."));
+    if (is_one && replayed.count == 0) return respond(failure(404, "no_such_event", "There is no such event that has been given up."));
+    const auto& name = is_one ? replayed.endpoint.value_or("") : std::get<std::string>(which.which);
     act([&](webhook::Actions& out) {
       for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {
-        const auto& key = endpoints_[index].key;
-        const bool is_meant = is_one || key.name == std::get<std::string>(which.which);
-        if (key.project == which.project && is_meant) schedule_.enable(clock_.now(), index, out);
+        if (endpoints_[index].key == store::EndpointKey{which.project, name}) schedule_.enable(clock_.now(), index, out);
       }
     });
-    respond(json(200, wire::JsonObject().number("replayed", static_cast<std::int64_t>(count)).done()));
+    respond(json(200, wire::JsonObject().number("replayed", static_cast<std::int64_t>(replayed.count)).text("webhook", name).done()));
   });
 }
 

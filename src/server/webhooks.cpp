@@ -46,6 +46,7 @@ Webhooks::Webhooks(net::Reactor& reactor, const Config& config, store::Outbox& o
       for (const auto& secret : webhook.secrets) endpoint.keys.push_back(webhook::parse_secret(secret).value());
     }
   }
+  outbox_.tell_full([this](const store::OutboxFull& full) { on_full(full); });
   if (endpoints_.empty()) return;
   webhook::ClientOptions options;
   options.allowed = config.webhook_allow;
@@ -168,6 +169,13 @@ void Webhooks::carry_out(webhook::Settle& settle) {
     endpoints_[index].held.erase(number);
     act([&](webhook::Actions& out) { schedule_.on_settled(clock_.now(), index, number, out); });
   });
+}
+
+void Webhooks::on_full(const store::OutboxFull& full) {
+  const auto& [project, name] = full.endpoint;
+  problem_("webhook \"" + name + "\" of project " + project +
+           (full.dropped ? ": more dead letters than webhooks.max_dead; the oldest are dropped and counted"
+                         : ": more events wait than webhooks.max_pending; new ones are dead letters until there is room"));
 }
 
 void Webhooks::carry_out(webhook::Say& say) {

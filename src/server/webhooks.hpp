@@ -60,10 +60,12 @@ class Webhooks {
   void carry_out(webhook::Say& say);
   void on_due(webhook::EndpointIndex index, std::optional<store::DueEntries> found);
   void on_answer(std::uint64_t tag, const webhook::Answer& answer);
+  void on_full(const store::OutboxFull& full);
   void set_alarm();
 
-  std::string list_webhooks(const ProjectId& project) const;
+  void list_webhooks(const ProjectId& project, const Respond& respond);
   void list_events(const net::HttpRequest& request, const ProjectId& project, const Respond& respond);
+  void replay_all(const store::EndpointKey& key, Respond respond);
   void replay(const store::OutboxReplay& which, Respond respond);
 
   const Clock& clock_;

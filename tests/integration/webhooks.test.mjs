@@ -1,5 +1,6 @@
 // Webhooks against real receivers: signed, in order, never lost, and never sent where they must not go.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
@@ -175,10 +176,83 @@ test('a receiver that is gone is disabled until a replay', async () => {
   const state = async () => (await server.admin('/v1/webhooks')).body.webhooks[0].state;
   await until(async () => await state() === 'disabled');
   gone = false;
-  assert.deepEqual((await server.admin('/v1/webhooks/replay?webhook=hook', 'POST')).body, { replayed: 0 });
+  assert.deepEqual((await server.admin('/v1/webhooks/replay?webhook=hook', 'POST')).body, { replayed: 0, webhook: 'hook' });
   assert.equal(await state(), 'working');
   await until(() => receiver.got.length === 2);
   await until(async () => (await server.admin('/v1/webhooks/events')).body.events.length === 0);
+});
+
+// The command line as the project's backend: its exit code, and what it printed.
+const offhook = (server, ...args) => new Promise((resolve) => {
+  const env = { ...process.env, OFFHOOK_URL: server.url, OFFHOOK_API_KEY: key, OFFHOOK_API_SECRET: projectSecret };
+  execFile(process.env.OFFHOOK, ['webhooks', ...args], { env }, (failure, stdout, stderr) => {
+    const lines = stdout.split('\n').filter(Boolean);
+    resolve({ code: failure?.code ?? 0, stdout, stderr, lines, told: () => lines.map((line) => JSON.parse(line)) });
+  });
+});
+
+test('the command line lists webhooks and what waits, and a replay of one event wakes its own webhook only', async () => {
+  let gone = true;
+  const answer = (event, response) => response.writeHead(gone ? 410 : 204).end();
+  const [first, second] = [await receive(answer), await receive(answer)];
+  const server = await start([{ name: 'first', url: first.url, events: ['call.ended'] }, { name: 'second', url: second.url, events: ['call.ended'] }]);
+  const calls = [];
+  for (let i = 0; i < 3; ++i) {
+    const { caller, call_id } = await ring(server);
+    await caller.ask('cancel', { call_id });
+    calls.push(call_id);
+  }
+  const states = async () => (await offhook(server, 'list', '--json')).told().map((one) => [one.name, one.state, one.pending, one.dead, one.dropped]);
+  await until(async () => (await states()).every(([, state]) => state === 'disabled'));
+  assert.deepEqual(await states(), [['first', 'disabled', 3, 0, 0], ['second', 'disabled', 3, 0, 0]]);
+  assert.match((await offhook(server, 'list')).lines[0], /^first {2}disabled, 3 waiting, 0 dead {2}http:/);
+
+  const pages = (await offhook(server, 'events', '--webhook', 'first', '--limit', '2', '--json')).told();
+  assert.deepEqual(pages.map((event) => [event.webhook, event.about]), [['first', calls[0]], ['first', calls[1]]]);
+  const rest = await offhook(server, 'events', '--webhook', 'first', '--cursor', String(pages.at(-1).number));
+  assert.equal(rest.lines.length, 1);
+  assert.ok(rest.stdout.includes(`call.ended of ${calls[2]}`), rest.stdout);
+  assert.equal((await offhook(server, 'events', '--about', calls[1], '--json')).lines.length, 2);
+  assert.match((await offhook(server, 'events', '--state', 'dead')).stdout, /There are no such events/);
+
+  gone = false;
+  const failed = (await offhook(server, 'events', '--webhook', 'first', '--json')).told().find((event) => event.state === 'due' && event.attempts > 0);
+  const replayed = await offhook(server, 'replay', '--event', String(failed.number), '--json');
+  assert.deepEqual(replayed.told(), [{ replayed: 1, webhook: 'first' }]);
+  await until(async () => (await states())[0][2] === 0);
+  assert.deepEqual((await states())[1].slice(0, 2), ['second', 'disabled'], 'nobody asked for the second');
+  assert.match((await offhook(server, 'replay', '--webhook', 'second')).stdout, /sent again to second/);
+  await until(async () => (await states())[1][2] === 0);
+  assert.deepEqual(new Set(second.got.map((event) => event.data.call.call_id)), new Set(calls));
+});
+
+test('the command line says what is wrong with a question about webhooks', async () => {
+  const server = await start([{ name: 'hook', url: 'https://example.org/' }]);
+  for (const [args, code, says] of [
+    [['replay'], 2, /--event NUMBER.*--webhook NAME/],
+    [['replay', '--event', '1', '--webhook', 'hook'], 2, /--event NUMBER/],
+    [['replay', '--event', 'x'], 2, /--event/],
+    [['replay', '--event', '99'], 3, /No event of this number/],
+    [['replay', '--webhook', 'hock'], 3, /no webhook of this name.*webhooks list/],
+    [['events', '--state', 'asleep'], 2, /pending.*dead/],
+    [['events', '--cursor', 'x'], 2, /cursor/],
+  ]) {
+    const { code: got, stderr } = await offhook(server, ...args);
+    assert.equal(got, code, `${args}: ${stderr}`);
+    assert.match(stderr, says);
+  }
+  assert.match((await offhook(server, '--help')).stdout, /webhooks replay/);
+});
+
+test('events of a webhook that the configuration has no more are counted as long as they are kept', async () => {
+  const data = makeFolder();
+  const before = await start([{ name: 'old', url: 'https://127.0.0.1:1/', events: ['call.ended'] }], { data });
+  const { caller, call_id } = await ring(before);
+  await caller.ask('cancel', { call_id });
+  await until(async () => (await before.admin('/v1/webhooks/events')).body.events.length === 1);
+  await before.stop();
+  const server = await start([], { data });
+  assert.deepEqual((await server.admin('/v1/webhooks')).body.webhooks, [{ name: 'old', state: 'removed', pending: 1, dead: 0, dropped: 0 }]);
 });
 
 test('a wrong question is answered with the field it is about', async () => {

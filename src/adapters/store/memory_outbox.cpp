@@ -1,7 +1,5 @@
 #include "adapters/store/memory_outbox.hpp"
 
-#include <algorithm>
-
 namespace offhook::store {
 namespace {
 
@@ -30,10 +28,16 @@ void MemoryOutbox::add(std::vector<OutboxEntry> entries, std::function<void()> d
     const auto number = ++last_number_;
     auto& entry = entries_.emplace(number, std::move(added)).first->second;
     entry.number = number;
-    join_line(entry, entry.created_at);
-    if (entries_.size() > max_entries_) forget(entries_.begin(), entry.created_at);
+    if (tally_.has_room(entry.endpoint)) {
+      tally_.add_pending(entry.endpoint);
+      join_line(entry, entry.created_at);
+    } else {
+      entry.problem = k_queue_was_full;
+      bury(entry);
+    }
   }
   durable();
+  tell_news();
 }
 
 void MemoryOutbox::find_due(const EndpointKey& endpoint, Instant now, std::size_t limit,
@@ -60,15 +64,39 @@ void MemoryOutbox::settle(std::uint64_t number, OutboxVerdict verdict, Instant n
     ++entry.attempts;
     entry.problem = std::move(retry->problem);
     make_due(entry, retry->at);
-  } else if (auto* dead = std::get_if<OutboxDead>(&verdict)) {
+    return durable();
+  }
+  leave_line(entry, now);
+  tally_.drop_pending(entry.endpoint);
+  if (auto* dead = std::get_if<OutboxDead>(&verdict)) {
     ++entry.attempts;
     entry.problem = std::move(dead->problem);
-    leave_line(entry, now);
-    entry.state = OutboxState::Dead;
+    bury(entry);
   } else {
-    forget(place, now);
+    entries_.erase(place);
   }
   durable();
+  tell_news();
+}
+
+// Of too many the oldest goes, which may be this one.
+void MemoryOutbox::bury(OutboxEntry& entry) {
+  entry.state = OutboxState::Dead;
+  const auto endpoint = entry.endpoint;
+  dead_[endpoint].insert(entry.number);
+  tally_.add_dead(endpoint);
+  if (!tally_.must_drop(endpoint)) return;
+  auto& dead = dead_[endpoint];
+  entries_.erase(*dead.begin());
+  dead.erase(dead.begin());
+}
+
+void MemoryOutbox::tell_news() {
+  for (const auto& one : tally_.take_news()) full_(one);
+}
+
+void MemoryOutbox::count(const ProjectId& project, std::function<void(std::vector<OutboxCounts>)> found) {
+  found(tally_.of_project(project));
 }
 
 void MemoryOutbox::list(const OutboxQuery& query, std::function<void(std::optional<std::vector<OutboxEntry>>)> found) {
@@ -79,20 +107,26 @@ void MemoryOutbox::list(const OutboxQuery& query, std::function<void(std::option
   found(std::move(entries));
 }
 
-void MemoryOutbox::replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) {
-  std::size_t count = 0;
+void MemoryOutbox::replay(const OutboxReplay& which, Instant now, std::function<void(OutboxReplayed)> done) {
+  OutboxReplayed replayed;
   for (auto& [number, entry] : entries_) {
     if (!is_meant(entry, which, now)) continue;
-    ++count;
+    if (std::holds_alternative<std::uint64_t>(which.which)) replayed.endpoint = entry.endpoint.name;
     if (entry.state == OutboxState::Due) {
+      ++replayed.count;
       make_due(entry, now);
-      continue;
+    } else if (tally_.has_room(entry.endpoint)) {
+      ++replayed.count;
+      tally_.drop_dead(entry.endpoint);
+      tally_.add_pending(entry.endpoint);
+      dead_[entry.endpoint].erase(number);
+      entry.attempts = 0;
+      entry.created_at = now;
+      join_line(entry, now);
     }
-    entry.attempts = 0;
-    entry.created_at = now;
-    join_line(entry, now);
   }
-  done(count);
+  done(replayed);
+  tell_news();
 }
 
 void MemoryOutbox::make_due(OutboxEntry& entry, Instant at) {
@@ -120,11 +154,6 @@ void MemoryOutbox::leave_line(OutboxEntry& entry, Instant now) {
   } else if (was_due) {
     make_due(entries_.at(*line->second.begin()), now);
   }
-}
-
-void MemoryOutbox::forget(Entries::iterator place, Instant now) {
-  if (place->second.state != OutboxState::Dead) leave_line(place->second, now);
-  entries_.erase(place);
 }
 
 }  // namespace offhook::store

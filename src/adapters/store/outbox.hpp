@@ -55,10 +55,34 @@ struct OutboxQuery {
   std::size_t limit = 20;
 };
 
+// How much of each endpoint is kept. An event that finds its queue full is a dead letter at once; of dead letters beyond their limit
+// the oldest is dropped, and counted.
+struct OutboxLimits {
+  std::size_t pending = 1'000'000;  // waiting or due; about a kilobyte each on the disk
+  std::size_t dead = 100'000;
+};
+
+// How much of an endpoint is kept, and how many dead letters have been dropped since the file was made.
+struct OutboxCounts {
+  EndpointKey endpoint;
+  std::uint64_t pending = 0, dead = 0, dropped = 0;
+};
+
+// A limit was reached that had not been for a while (since a tenth of it was free).
+struct OutboxFull {
+  EndpointKey endpoint;
+  bool dropped = false;  // of the dead letters; else of those that wait
+};
+
 // Of a project: one, or all of an endpoint.
 struct OutboxReplay {
   ProjectId project;
   std::variant<std::uint64_t, std::string> which;
+};
+
+struct OutboxReplayed {
+  std::size_t count = 0;
+  std::optional<std::string> endpoint;  // of the one that was asked for, if there is such a one
 };
 
 // The next one that becomes due after `now` says when to ask again.
@@ -92,8 +116,17 @@ class Outbox {
 
   // Dead ones get a new life: no attempts yet, created at `now`; each takes its turn in its line again, before younger ones, though
   // some of these may have been delivered meanwhile. Those that wait for their next attempt are due at `now`. event_id and body
-  // stay. `done` is told how many, when that is durable.
-  virtual void replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) = 0;
+  // stay. No more than the limit leaves room for. `done` is told how many, when that is durable.
+  virtual void replay(const OutboxReplay& which, Instant now, std::function<void(OutboxReplayed)> done) = 0;
+
+  // Those of a project of which something is kept or has been dropped; what has been called durable is counted.
+  virtual void count(const ProjectId& project, std::function<void(std::vector<OutboxCounts>)> found) = 0;
+
+  // Who is to be told of limits that are reached; at most once, before all else.
+  void tell_full(std::function<void(const OutboxFull&)> tell) { full_ = std::move(tell); }
+
+ protected:
+  std::function<void(const OutboxFull&)> full_ = [](const OutboxFull&) {};
 };
 
 }  // namespace offhook::store

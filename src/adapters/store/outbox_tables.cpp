@@ -41,10 +41,13 @@ std::string text_of(const OutboxQuery& query) {
 
 }  // namespace
 
-OutboxWriter::OutboxWriter(Database& database)
+OutboxWriter::OutboxWriter(Database& database, const OutboxLimits& limits)
     : add_(database,
            "INSERT INTO outbox (project, endpoint, order_key, event_id, type, body, created_at, due_at, attempts, problem, state) "
            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '', NOT EXISTS (SELECT 1 FROM outbox WHERE " + k_line + "))"),
+      add_dead_(database,
+                "INSERT INTO outbox (project, endpoint, order_key, event_id, type, body, created_at, due_at, attempts, problem, state) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 2)"),
       retry_(database, "UPDATE outbox SET due_at = ?, attempts = attempts + 1, problem = ? WHERE number = ? AND state = 1"),
       find_line_(database, "SELECT project, endpoint, order_key FROM outbox WHERE number = ? AND state = 1"),
       bury_(database, "UPDATE outbox SET state = 2, attempts = attempts + 1, problem = ? WHERE number = ?"),
@@ -56,46 +59,101 @@ OutboxWriter::OutboxWriter(Database& database)
                           "AND endpoint = ? ORDER BY number LIMIT ?"),
       revive_(database, "UPDATE outbox SET created_at = ?, due_at = ?, attempts = 0, state = NOT EXISTS (SELECT 1 FROM outbox WHERE " +
                             k_line + ") WHERE number = ?"),
-      hurry_one_(database, "UPDATE outbox SET due_at = ? WHERE project = ? AND state = 1 AND due_at > ? AND number = ?"),
+      hurry_one_(database, "UPDATE outbox SET due_at = ? WHERE project = ? AND state = 1 AND due_at > ? AND number = ? RETURNING endpoint"),
       hurry_all_(database, "UPDATE outbox SET due_at = ? WHERE project = ? AND state = 1 AND due_at > ? AND endpoint = ?"),
-      database_(database) {}
+      drop_dead_(database, "DELETE FROM outbox WHERE number = (SELECT number FROM outbox WHERE project = ? AND endpoint = ? AND state = 2 "
+                           "ORDER BY number LIMIT 1)"),
+      note_dropped_(database, "INSERT INTO outbox_dropped (project, endpoint, count) VALUES (?, ?, 1) "
+                              "ON CONFLICT (project, endpoint) DO UPDATE SET count = count + 1"),
+      database_(database),
+      tally_(limits) {
+  count_all();
+}
+
+// Once; two indexes are read through, a second for some millions.
+void OutboxWriter::count_all() {
+  const auto each = [&](const std::string& query, auto take) {
+    Statement rows(database_, query);
+    while (rows.step()) take({std::string(rows.blob(0)), std::string(rows.blob(1))}, static_cast<std::uint64_t>(rows.number(2)));
+  };
+  const auto in = [](const std::string& states) {
+    return "SELECT project, endpoint, count(*) FROM outbox WHERE " + states + " GROUP BY project, endpoint";
+  };
+  each(in("state < 2"), [&](const EndpointKey& endpoint, auto count) { tally_.add_pending(endpoint, count); });
+  each(in("state = 2"), [&](const EndpointKey& endpoint, auto count) { tally_.add_dead(endpoint, count); });
+  each("SELECT project, endpoint, count FROM outbox_dropped",
+       [&](const EndpointKey& endpoint, auto count) { tally_.add_dropped(endpoint, count); });
+}
 
 void OutboxWriter::add(const OutboxEntry& entry) {
   const auto& [project, name] = entry.endpoint;
-  add_.bind(project).bind(name).bind(entry.order_key).bind(entry.event_id).bind(entry.type).bind_blob(entry.body);
-  add_.bind(us(entry.created_at)).bind(us(entry.created_at)).bind(project).bind(name).bind(entry.order_key).run();
+  const bool has_room = tally_.has_room(entry.endpoint);
+  auto& into = has_room ? add_ : add_dead_;
+  into.bind(project).bind(name).bind(entry.order_key).bind(entry.event_id).bind(entry.type).bind_blob(entry.body);
+  into.bind(us(entry.created_at)).bind(us(entry.created_at));
+  if (has_room) {
+    into.bind(project).bind(name).bind(entry.order_key).run();
+    return tally_.add_pending(entry.endpoint);
+  }
+  into.bind(k_queue_was_full).run();
+  tally_.add_dead(entry.endpoint);
+  drop_oldest_dead(entry.endpoint);
 }
 
 void OutboxWriter::settle(std::uint64_t number, const OutboxVerdict& verdict, Instant now) {
   if (const auto* retry = std::get_if<OutboxRetry>(&verdict)) {
-    retry_.bind(us(retry->at)).bind(retry->problem).bind(static_cast<std::int64_t>(number)).run();
-  } else if (const auto* dead = std::get_if<OutboxDead>(&verdict)) {
-    bury_.bind(dead->problem);
-    leave_line(number, bury_, now);
-  } else {
-    leave_line(number, drop_, now);
+    return retry_.bind(us(retry->at)).bind(retry->problem).bind(static_cast<std::int64_t>(number)).run();
+  }
+  const auto* dead = std::get_if<OutboxDead>(&verdict);
+  if (dead != nullptr) bury_.bind(dead->problem);
+  const auto endpoint = leave_line(number, dead != nullptr ? bury_ : drop_, now);
+  if (!endpoint) return;
+  tally_.drop_pending(*endpoint);
+  if (dead == nullptr) return;
+  tally_.add_dead(*endpoint);
+  drop_oldest_dead(*endpoint);
+}
+
+// Two for one: a limit that has been lowered is reached in small steps.
+void OutboxWriter::drop_oldest_dead(const EndpointKey& endpoint) {
+  for (int i = 0; i < 2 && tally_.must_drop(endpoint); ++i) {
+    drop_dead_.bind(endpoint.project).bind(endpoint.name).run();
+    note_dropped_.bind(endpoint.project).bind(endpoint.name).run();
   }
 }
 
 // `leave` lacks just the number. The next of the line is due now.
-void OutboxWriter::leave_line(std::uint64_t number, Statement& leave, Instant now) {
+std::optional<EndpointKey> OutboxWriter::leave_line(std::uint64_t number, Statement& leave, Instant now) {
   const auto id = static_cast<std::int64_t>(number);
-  if (!find_line_.bind(id).step()) return leave.reset();
-  const std::string project(find_line_.blob(0)), endpoint(find_line_.blob(1)), order_key(find_line_.blob(2));
+  if (!find_line_.bind(id).step()) {
+    leave.reset();
+    return std::nullopt;
+  }
+  EndpointKey endpoint{std::string(find_line_.blob(0)), std::string(find_line_.blob(1))};
+  const std::string order_key(find_line_.blob(2));
   find_line_.reset();
   leave.bind(id).run();
-  promote_.bind(us(now)).bind(project).bind(endpoint).bind(order_key).run();
+  promote_.bind(us(now)).bind(endpoint.project).bind(endpoint.name).bind(order_key).run();
+  return endpoint;
 }
 
-bool OutboxWriter::replay_step(const OutboxReplay& which, Instant now, std::uint64_t& after, std::size_t& count) {
+void OutboxWriter::hurry(const OutboxReplay& which, Instant now, OutboxReplayed& done) {
   const auto* number = std::get_if<std::uint64_t>(&which.which);
-  if (after == 0) {
-    auto& hurry = number != nullptr ? hurry_one_ : hurry_all_;
-    hurry.bind(us(now)).bind(which.project).bind(us(now));
-    if (number != nullptr) hurry.bind(static_cast<std::int64_t>(*number)).run();
-    if (number == nullptr) hurry.bind(std::get<std::string>(which.which)).run();
-    count += static_cast<std::size_t>(database_.changes());
+  auto& hurry = number != nullptr ? hurry_one_ : hurry_all_;
+  hurry.bind(us(now)).bind(which.project).bind(us(now));
+  if (number == nullptr) {
+    hurry.bind(std::get<std::string>(which.which)).run();
+    done.count += static_cast<std::size_t>(database_.changes());
+  } else if (hurry.bind(static_cast<std::int64_t>(*number)).step()) {
+    done.endpoint = hurry.blob(0);
+    ++done.count;
+    hurry.run();
   }
+}
+
+bool OutboxWriter::replay_step(const OutboxReplay& which, Instant now, std::uint64_t& after, OutboxReplayed& done) {
+  const auto* number = std::get_if<std::uint64_t>(&which.which);
+  if (after == 0) hurry(which, now, done);
   auto& dead = number != nullptr ? dead_one_ : dead_all_;
   dead.bind(which.project).bind(static_cast<std::int64_t>(number != nullptr ? *number : after));
   if (number == nullptr) dead.bind(std::get<std::string>(which.which)).bind(k_step);
@@ -107,11 +165,15 @@ bool OutboxWriter::replay_step(const OutboxReplay& which, Instant now, std::uint
     entry.order_key = dead.blob(3);
   }
   for (const auto& entry : found) {
+    if (number != nullptr) done.endpoint = entry.endpoint.name;
+    if (!tally_.has_room(entry.endpoint)) return false;
     revive_.bind(us(now)).bind(us(now)).bind(entry.endpoint.project).bind(entry.endpoint.name).bind(entry.order_key);
     revive_.bind(static_cast<std::int64_t>(entry.number)).run();
+    tally_.drop_dead(entry.endpoint);
+    tally_.add_pending(entry.endpoint);
     after = entry.number;
+    ++done.count;
   }
-  count += found.size();
   return number == nullptr && found.size() == k_step;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adapters/store/outbox.hpp"
+#include "adapters/store/outbox_tally.hpp"
 #include "adapters/store/sqlite.hpp"
 
 namespace offhook::store {
@@ -13,22 +14,29 @@ namespace offhook::store {
 // Each function is to be called within a transaction.
 class OutboxWriter {
  public:
-  explicit OutboxWriter(Database& database);
+  OutboxWriter(Database& database, const OutboxLimits& limits);
 
   void add(const OutboxEntry& entry);
   void settle(std::uint64_t number, const OutboxVerdict& verdict, Instant now);
 
   // Replays up to `k_step` dead ones with numbers above `after`, which moves on, and at first (0) all that wait for their next
   // attempt; counts them. True: there may be more.
-  bool replay_step(const OutboxReplay& which, Instant now, std::uint64_t& after, std::size_t& count);
+  bool replay_step(const OutboxReplay& which, Instant now, std::uint64_t& after, OutboxReplayed& done);
+
+  OutboxTally& tally() { return tally_; }
 
   static constexpr int k_step = 200;
 
  private:
-  void leave_line(std::uint64_t number, Statement& leave, Instant now);
+  void count_all();
+  std::optional<EndpointKey> leave_line(std::uint64_t number, Statement& leave, Instant now);
+  void drop_oldest_dead(const EndpointKey& endpoint);
+  void hurry(const OutboxReplay& which, Instant now, OutboxReplayed& done);
 
-  Statement add_, retry_, find_line_, bury_, drop_, promote_, dead_one_, dead_all_, revive_, hurry_one_, hurry_all_;
+  Statement add_, add_dead_, retry_, find_line_, bury_, drop_, promote_, dead_one_, dead_all_, revive_, hurry_one_, hurry_all_, drop_dead_,
+      note_dropped_;
   Database& database_;
+  OutboxTally tally_;
 };
 
 class OutboxReader {

@@ -20,14 +20,17 @@ class OutboxConformance : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (GetParam()) return open();
-    outbox_ = std::make_unique<MemoryOutbox>(memory_);
+    outbox_ = std::make_unique<MemoryOutbox>(memory_, limits_);
+    watch();
   }
+  void watch() { outbox().tell_full([this](const auto& full) { told_.push_back(full); }); }
   void open() {
     durable_.reset();
     loop_ = std::make_unique<HandLoop>();
-    auto opened = open_sqlite({folder_.file(), loop_->poster(), [](const StoreError& why) { FAIL() << why.message; }});
+    auto opened = open_sqlite({folder_.file(), loop_->poster(), [](const StoreError& why) { FAIL() << why.message; }, limits_});
     ASSERT_TRUE(opened) << opened.error().message;
     durable_ = std::move(opened.value());
+    watch();
   }
   // The process ends and starts again; of one in memory nothing would be left.
   void reopen() {
@@ -96,17 +99,35 @@ class OutboxConformance : public testing::TestWithParam<bool> {
     return got;
   }
   std::size_t replay(std::variant<std::uint64_t, std::string> which) {
-    std::size_t count = 0;
+    OutboxReplayed got;
+    const bool is_one = std::holds_alternative<std::uint64_t>(which);
     wait([&](auto done) {
-      outbox().replay({"1", std::move(which)}, now, [&count, done](std::size_t replayed) {
-        count = replayed;
+      outbox().replay({"1", std::move(which)}, now, [&got, done](const auto& replayed) {
+        got = replayed;
         done();
       });
     });
-    return count;
+    EXPECT_EQ(got.endpoint, is_one && got.count > 0 ? std::optional<std::string>("hook") : std::nullopt);
+    return got.count;
   }
+  // pending, dead, dropped of the hook
+  std::vector<std::uint64_t> counts() {
+    std::vector<std::uint64_t> got{0, 0, 0};
+    wait([&](auto done) {
+      outbox().count("1", [&got, done](const auto& found) {
+        for (const auto& one : found) {
+          if (one.endpoint.name == "hook") got = {one.pending, one.dead, one.dropped};
+        }
+        done();
+      });
+    });
+    return got;
+  }
+  std::vector<OutboxFull>& told() { return told_; }
 
  private:
+  const OutboxLimits limits_{5, 3};
+  std::vector<OutboxFull> told_;
   MemoryStore memory_;
   std::unique_ptr<MemoryOutbox> outbox_;
   Folder folder_;
@@ -224,18 +245,46 @@ TEST_P(OutboxConformance, WithARecordInOneCommitAndThereAfterARestart) {
   EXPECT_GT(list({}).front().number, last) << "a number is never used again";
 }
 
-TEST(MemoryOutbox, TheOldestIsForgottenAtTheLimitAndItsLineGoesOn) {
-  MemoryStore store;
-  MemoryOutbox outbox(store, 5);
-  for (const auto* id : {"a1", "a2", "a3", "a4", "a5", "a6"}) {
-    OutboxEntry entry;
-    entry.event_id = id;
-    outbox.add({entry}, [] {});
-  }
-  outbox.find_due({}, {}, 10, [](auto found) {
-    ASSERT_EQ(found->entries.size(), 1U);
-    EXPECT_EQ(found->entries.front().event_id, "a2");
-  });
+using Counts = std::vector<std::uint64_t>;
+
+TEST_P(OutboxConformance, AnEventThatFindsItsQueueFullIsADeadLetterAndOtherQueuesAreNotTouched) {
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5", "a6", "a7"}) add("a", id);
+  add({"1", "other"}, "a", "o1");
+  EXPECT_EQ(counts(), (Counts{5, 2, 0}));
+  const auto dead = list({.project = {}, .dead = true});
+  ASSERT_EQ(dead.size(), 2U);
+  EXPECT_EQ(dead.front().event_id, "a6");
+  EXPECT_EQ(dead.front().problem, "more events wait for this webhook than are kept");
+  EXPECT_EQ(list({.project = {}, .endpoint = "other"}).front().state, OutboxState::Due);
+  ASSERT_EQ(told().size(), 1U) << "once, not for each";
+  EXPECT_EQ(told().front().endpoint, hook);
+  EXPECT_FALSE(told().front().dropped);
+}
+
+TEST_P(OutboxConformance, WhatWasRefusedIsReplayedAsFarAsThereIsRoom) {
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5", "a6", "a7"}) add("a", id);
+  EXPECT_EQ(replay("hook"), 0U);
+  settle("a1", OutboxDelivered{});
+  EXPECT_EQ(replay("hook"), 1U);
+  EXPECT_EQ(counts(), (Counts{5, 1, 0}));
+  for (const auto* id : {"a2", "a3", "a4", "a5", "a6"}) settle(id, OutboxDelivered{});
+  EXPECT_EQ(counts(), (Counts{0, 1, 0}));
+}
+
+TEST_P(OutboxConformance, OfTooManyDeadLettersTheOldestAreDroppedAndCounted) {
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5"}) add("a", id);
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5"}) settle(id, OutboxDead{"HTTP 500"});
+  EXPECT_EQ(counts(), (Counts{0, 3, 2}));
+  EXPECT_EQ(list({.project = {}, .dead = true}).front().event_id, "a3");
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_TRUE(told().front().dropped);
+}
+
+TEST_P(OutboxConformance, TheCountsAreThereAfterARestart) {
+  for (const auto* id : {"a1", "a2", "a3", "a4", "a5"}) add("a", id);
+  for (const auto* id : {"a1", "a2", "a3", "a4"}) settle(id, OutboxDead{"HTTP 500"});
+  reopen();
+  EXPECT_EQ(counts(), (Counts{1, 3, 1}));
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ constexpr std::int64_t k_max_checked_bytes = 256 * 1024 * 1024;
 // `seq` is the order of creation. Moments are microseconds since the Unix epoch; phases and outcomes are numbers of
 // wire/messages.hpp; bodies are blob.hpp's. Phase 3 is the end: `calls_live` finds the few that go on among the many that do not.
 // `outbox` holds events for webhooks (outbox.hpp): state 0 waits for another of its line, 1 is due, 2 is given up.
+// `outbox_dropped` counts dead letters that are not kept. `inputs` (blob.hpp) are those of a call that has ended.
 // `forgotten` holds users whose names are being blotted out of calls, up to the newest call of that moment.
-const std::array<std::string, 3> k_steps = {
+const std::array<std::string, 4> k_steps = {
     R"(
 CREATE TABLE calls (
   seq INTEGER PRIMARY KEY,
@@ -71,6 +72,15 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (project, endpoint, due_at) WHERE state = 1;
 CREATE INDEX outbox_lines ON outbox (project, endpoint, order_key) WHERE state < 2;
 CREATE INDEX outbox_dead ON outbox (project, endpoint) WHERE state = 2;
+)",
+    R"(
+CREATE TABLE outbox_dropped (
+  project TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (project, endpoint)
+) WITHOUT ROWID;
+ALTER TABLE calls ADD COLUMN inputs BLOB;
 )"};
 
 // Writes in any case, so that a full or read-only disk is found now.

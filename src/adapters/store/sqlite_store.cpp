@@ -42,12 +42,18 @@ struct OutboxStep {
 
 using Job = std::variant<Put, OutboxStep, Chore>;
 
-// The thread that writes. `settled` is called on it with what became durable, `failed` once, when nothing more will.
+// The thread that writes. `settled` is called on it with what became durable, `full` with what is to be told of the outbox, `failed`
+// once, when nothing more will be written.
 class Writer {
  public:
-  Writer(Database& database, std::function<void(std::vector<std::function<void()>>)> settled,
-         std::function<void(const std::string&)> failed)
-      : database_(database), settled_(std::move(settled)), failed_(std::move(failed)), records_(database), outbox_(database) {
+  Writer(Database& database, const OutboxLimits& limits, std::function<void(std::vector<std::function<void()>>)> settled,
+         std::function<void(std::vector<OutboxFull>)> full, std::function<void(const std::string&)> failed)
+      : database_(database),
+        settled_(std::move(settled)),
+        full_(std::move(full)),
+        failed_(std::move(failed)),
+        records_(database),
+        outbox_(database, limits) {
     for (const auto& user : records_.half_forgotten()) chores_.push_back(forgetting(user, [] {}));
   }
 
@@ -91,7 +97,13 @@ class Writer {
       }
     }
     database_.run("COMMIT");
-    if (!database_.failure()) settled_(std::move(durable));
+    if (database_.failure()) return;
+    settled_(std::move(durable));
+    tell_news();
+  }
+
+  void tell_news() {
+    if (auto news = outbox_.tally().take_news(); !news.empty()) full_(std::move(news));
   }
 
   void do_chore() {
@@ -99,13 +111,16 @@ class Writer {
     auto& chore = chores_.front();
     const bool more = chore.step ? chore.step(records_) : chore.outbox_step(outbox_);
     database_.run("COMMIT");
-    if (more || database_.failure()) return;
+    if (database_.failure()) return;
+    tell_news();
+    if (more) return;
     settled_({std::move(chores_.front().done)});
     chores_.pop_front();
   }
 
   Database& database_;
   const std::function<void(std::vector<std::function<void()>>)> settled_;
+  const std::function<void(std::vector<OutboxFull>)> full_;
   const std::function<void(const std::string&)> failed_;
   RecordWriter records_;
   OutboxWriter outbox_;
@@ -161,7 +176,8 @@ class SqliteStore : public DurableStore {
   SqliteStore(SqliteOptions options, std::unique_ptr<Database> database)
       : options_(std::move(options)),
         database_(std::move(database)),
-        writer_(*database_, [this](auto durable) { on_settled(std::move(durable)); }, [this](const auto& why) { on_failed(why); }),
+        writer_(*database_, options_.outbox, [this](auto durable) { on_settled(std::move(durable)); },
+                [this](auto news) { on_full(std::move(news)); }, [this](const auto& why) { on_failed(why); }),
         reader_(options_.file) {}
 
   // Not before the statements of both fit the tables. Nothing, or what does not.
@@ -197,10 +213,16 @@ class SqliteStore : public DurableStore {
     writer_.put(OutboxStep{settle, std::move(durable)});
   }
 
-  void replay(const OutboxReplay& which, Instant now, std::function<void(std::size_t)> done) override {
-    auto count = std::make_shared<std::size_t>(0);
-    const auto step = [=, after = std::uint64_t{0}](OutboxWriter& outbox) mutable { return outbox.replay_step(which, now, after, *count); };
-    writer_.put(Chore{{}, [count, done = std::move(done)] { done(*count); }, step});
+  void replay(const OutboxReplay& which, Instant now, std::function<void(OutboxReplayed)> done) override {
+    auto replayed = std::make_shared<OutboxReplayed>();
+    const auto step = [=, after = std::uint64_t{0}](OutboxWriter& outbox) mutable { return outbox.replay_step(which, now, after, *replayed); };
+    writer_.put(Chore{{}, [replayed, done = std::move(done)] { done(*replayed); }, step});
+  }
+
+  void count(const ProjectId& project, std::function<void(std::vector<OutboxCounts>)> found) override {
+    auto counts = std::make_shared<std::vector<OutboxCounts>>();
+    const auto step = [=](OutboxWriter& outbox) { *counts = outbox.tally().of_project(project); };
+    writer_.put(OutboxStep{step, [counts, found = std::move(found)] { found(std::move(*counts)); }});
   }
 
   void find_due(const EndpointKey& endpoint, Instant now, std::size_t limit, std::function<void(std::optional<DueEntries>)> found) override {
@@ -263,6 +285,13 @@ class SqliteStore : public DurableStore {
   void on_settled(std::vector<std::function<void()>> durable) {
     options_.post([durable = std::move(durable)] {
       for (const auto& tell : durable) tell();
+    });
+  }
+
+  // On the writer's thread.
+  void on_full(std::vector<OutboxFull> news) {
+    options_.post([this, news = std::move(news)] {
+      for (const auto& one : news) full_(one);
     });
   }
 

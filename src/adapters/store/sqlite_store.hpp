@@ -21,6 +21,7 @@ struct SqliteOptions {
   std::function<void(std::function<void()> work)> post;
   // On the loop's thread, once: nothing more is kept, no `durable` is called any more. Go no further with what is not.
   std::function<void(const StoreError& why)> broken;
+  OutboxLimits outbox{};
   std::int64_t max_pages = 0;  // of 4096 bytes, as if the disk were full then; 0: no limit
 };
 
