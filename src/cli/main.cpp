@@ -31,6 +31,7 @@ constexpr std::pair<std::string_view, Run> k_runs[] = {
     {"calls end", run_calls_end},
     {"calls add", run_calls_add},
     {"explain", run_explain},
+    {"replay", run_replay},
     {"load", run_load},
     {"webhooks list", run_webhooks_list},
     {"webhooks events", run_webhooks_events},

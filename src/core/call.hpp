@@ -66,6 +66,7 @@ struct Call {
   Timers timers;                          // MaxDuration, Alone, ForgetCall
   Told told;                              // what the project's backend knows of it
   std::vector<Note> notes;                // its time line
+  CallInputs inputs;                      // while it is live
 
   Call() = default;
   Call(const Call&) = delete;             // legs point to devices of their own

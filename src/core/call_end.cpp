@@ -41,6 +41,7 @@ Outcome outcome_when_rung(Outcome leg, DeviceState state) {
 void CallEngine::on_timer(TimerKind kind, CallId id) {
   auto* call = find(id);
   if (call == nullptr) return;
+  if (auto* input = keep_input(*call, InputKind::Timer)) input->timer = kind;
   if (take_expired(call->timers, kind)) {
     note_timer(*call, call->timers, kind, std::nullopt);
     if (kind == TimerKind::ForgetCall) {
@@ -88,13 +89,18 @@ void CallEngine::end_unanswered(Call& call, Leg& leg) {
 void CallEngine::on(const AdminEndCall& event) {
   auto* call = find(event.call);
   if (call == nullptr || call->phase == Phase::Ended) return;
+  keep_input(*call, InputKind::EndedByBackend);
   note(*call, NoteKind::Ended);
   end_call(*call, is_answered(call->phase) ? Outcome::Ended : Outcome::Cancelled, Reason::ByApi);
 }
 
 void CallEngine::on_drain_over() {
   const std::vector<CallId> all(live_.begin(), live_.end());
-  for (const auto& id : all) end_call(calls_.at(id), Outcome::Failed, Reason::ServerShutdown);
+  for (const auto& id : all) {
+    auto& call = calls_.at(id);
+    keep_input(call, InputKind::Stopped);
+    end_call(call, Outcome::Failed, Reason::ServerShutdown);
+  }
 }
 
 // --- the end

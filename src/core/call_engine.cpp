@@ -67,6 +67,7 @@ void CallEngine::on(CreateCall&& mail) {
     leg.asked = !call.group || refusal.has_value();
   }
   live_.insert(call.id);
+  keep_input(call, mail, refusal);
   note(call, NoteKind::Placed, call.caller.user.user, mail.request ? DeviceId() : caller.self.device);
   if (refusal) {
     end_call(call, refusal->outcome, refusal->reason, mail.request ? nullptr : &caller);
@@ -137,6 +138,7 @@ void CallEngine::on(InviteAgain&& mail) {
   auto& [caller, invite, request, withdrawn] = mail.place;
   auto* call = find(mail.call);
   auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, caller.user);
+  if (leg != nullptr) keep_input(*call, mail);
   auto* device = leg == nullptr ? nullptr : device_in(*leg, caller.device);
   bool merged = device != nullptr && device == leg->active;
   const auto before = leg != nullptr ? call->version : 0;
@@ -192,6 +194,8 @@ void CallEngine::on(const CallCommand& mail) {
   auto* device = device_in(*leg, mail.who.device);
   const auto* more = std::get_if<wire::RingMore>(&mail.command);
   const auto before = call->version;
+  const bool only_asks = std::holds_alternative<wire::GetCall>(mail.command) && (device == nullptr || !device->unconfirmed);
+  if (!only_asks) keep_input(*call, mail);
   note_command(*call, mail.who, mail.command);
   if (call->phase != Phase::Ended && std::holds_alternative<wire::MoveHere>(mail.command)) {
     move_here(*call, *leg, mail.who);
@@ -257,6 +261,10 @@ void CallEngine::on(const DeviceAttached& mail) {
   if (call == nullptr || call->phase == Phase::Ended) return;
   auto* leg = leg_of(*call, mail.who.user);
   if (leg == nullptr) return;
+  if (auto* input = keep_input(*call, InputKind::Attached, mail.who)) {
+    input->in_call = mail.in_call;
+    input->named = mail.named;
+  }
   if (auto* device = device_in(*leg, mail.who.device)) {
     Speaker who{*call, *leg, *device};
     return attach(who, mail);
@@ -305,6 +313,7 @@ void CallEngine::on(const DeviceLost& mail) {
   auto* leg = leg_of(*call, mail.who.user);
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.who.device);
   if (device == nullptr || device->self.client != mail.who.client || device->lost_since) return;
+  if (auto* input = keep_input(*call, InputKind::Lost, mail.who)) input->since = mail.since;
   device->lost_since = mail.since;
   note(*call, NoteKind::Lost, leg->user.user, device->self.device);
   Speaker who{*call, *leg, *device};
@@ -331,6 +340,7 @@ void CallEngine::on(const SessionPresence& mail) {
   auto* leg = leg_of(*call, mail.user);
   auto* device = leg == nullptr ? nullptr : device_in(*leg, mail.device);
   if (device == nullptr) return;
+  keep_input(*call, mail);
   device->in_session = mail.joined;
   note(*call, mail.joined ? NoteKind::Joined : NoteKind::Left, leg->user.user, device->self.device);
   if (mail.joined) confirm({*call, *leg, *device}, device->self.client);

@@ -15,6 +15,7 @@
 //   call_end.cpp       deadlines and the end
 //   call_snapshot.cpp  what is told and what is kept
 //   call_notes.cpp     the time line
+//   call_inputs.cpp    what a replay needs
 //   call_restore.cpp   the server has started again
 #pragma once
 
@@ -124,6 +125,13 @@ class CallEngine {
   void note_told(Call& call, const CallDevice& device);
   void note_end(Call& call, const UserId& user, wire::Outcome outcome, std::optional<wire::Reason> reason);
   void note_timer(Call& call, const Timers& timers, TimerKind kind, std::optional<Instant> due);
+  CallInput* keep_input(Call& call, InputKind kind);
+  CallInput* keep_input(Call& call, InputKind kind, const Member& who);
+  void keep_input(Call& call, const CreateCall& mail, const std::optional<Refusal>& refusal);
+  void keep_input(Call& call, const LegFound& mail);
+  void keep_input(Call& call, const InviteAgain& mail);
+  void keep_input(Call& call, const CallCommand& mail);
+  void keep_input(Call& call, const SessionPresence& mail);
   wire::Snapshot snapshot(const Call& call, const Member& viewer) const;
   wire::DeviceState state_of(const Call& call, const Leg& leg, const CallDevice* device) const;
   std::vector<wire::LegView> leg_views(const Call& call) const;

@@ -14,6 +14,7 @@ void CallEngine::on(LegFound&& mail) {
   auto* call = find(mail.call);
   auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, mail.user);
   if (leg == nullptr || !is_open(*leg)) return;
+  keep_input(*call, mail);
   leg->silent = mail.silent;
   leg->asked = true;
   if (mail.refusal) return conclude(*call, *leg, *mail.refusal);
@@ -56,6 +57,7 @@ std::optional<wire::ErrorWord> CallEngine::ring_more(Call& call, const std::vect
 void CallEngine::on(const AdminRingMore& event) {
   auto* call = find(event.call);
   if (call == nullptr || call->phase == Phase::Ended) return desk_.effect(RestAnswered{event.request, RestRefusal::CallOver});
+  if (auto* input = keep_input(*call, InputKind::MoreByBackend)) input->users = event.users;
   if (ring_more(*call, event.users)) return desk_.effect(RestAnswered{event.request, RestRefusal::LimitReached});
   desk_.effect(RestAnswered{event.request, event.call});
 }

@@ -77,14 +77,16 @@ void CallEngine::note_timer(Call& call, const Timers& timers, TimerKind kind, st
 }
 
 // What a device was told after the record had been made belongs into it too: they leave together, the record first. The
-// record of an end is the last one; its time line is kept there only.
+// record of an end is the last one; its time line is kept there only, as are its inputs.
 void CallEngine::finish_records() {
   for (const auto& [id, index] : std::exchange(fresh_records_, {})) {
     auto* store = std::get_if<Store>(&(*desk_.out)[index]);
     auto* record = store == nullptr ? nullptr : std::get_if<CallRecord>(&store->record);
     auto* call = find(id);
     if (record == nullptr || call == nullptr) continue;
-    record->notes = call->phase == wire::Phase::Ended ? std::exchange(call->notes, {}) : call->notes;
+    const bool is_over = call->phase == wire::Phase::Ended;
+    record->notes = is_over ? std::exchange(call->notes, {}) : call->notes;
+    if (is_over) record->inputs = std::make_shared<const CallInputs>(std::exchange(call->inputs, {}));
   }
 }
 

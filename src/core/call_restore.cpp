@@ -67,6 +67,8 @@ void CallEngine::restore(const CallRecord& kept) {
   restore_timers(call, call.timers, kept.deadlines);
   if (call.phase == Phase::Ended) return ended_.push_back(call.id);
   live_.insert(call.id);
+  keep_input(call, InputKind::Restarted);
+  call.inputs.start.push_back(kept);
   each_leg(call, [&](Leg& leg) {
     if (!leg.outcome) share(call, leg);
   });

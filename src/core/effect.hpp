@@ -17,8 +17,9 @@ namespace offhook::core {
 // `notices` tell of the record, which is one of a call, and are kept together with it or not at all.
 struct Store { Record record; std::vector<CallNotice> notices = {}; };
 
-// To be kept like a record, and like after one, what follows waits until it is durable.
-struct Announce { SessionNotice notice; };
+// To be kept like a record, and like after one, what follows waits until it is durable. `record`, if there is one, says the same for
+// a restart and is kept together with it or not at all. One notice or two, of one session.
+struct Announce { std::vector<SessionNotice> notices; std::optional<Record> record = {}; };
 
 struct Send { LinkId link; wire::ServerMessage message; };
 struct CloseLink { LinkId link; std::uint16_t code = 1000; std::string reason; };  // after what was sent before it

@@ -146,6 +146,7 @@ struct Engine::Parts {
     }
     deliver_mail();
     calls.go_on();
+    sessions.go_on();
     deliver_mail();
   }
   void give_back(CallRecord& kept) {
@@ -154,6 +155,7 @@ struct Engine::Parts {
     calls.restore(kept);
   }
   void give_back(SessionRecord& kept) { sessions.restore(kept); }
+  void give_back(ConnectionRecord& kept) { sessions.restore(std::move(kept)); }
   void give_back(RulesRecord& kept) { users.restore(std::move(kept)); }
   void give_back(MissedRecord& kept) { users.restore(std::move(kept)); }
   void give_back(WithdrawnRecord& kept) { clients.restore(std::move(kept)); }

@@ -11,6 +11,7 @@
 
 #include "core/engine.hpp"
 #include "core/life.hpp"
+#include "core/replay_testing.hpp"
 
 namespace offhook::core {
 
@@ -35,6 +36,7 @@ class World {
   std::vector<RestAnswered> rest_answers;
   std::vector<CallNotice> told;           // to the project's backend, if the settings want that
   std::vector<SessionNotice> announced;
+  ReplayCheck replays;
 
   // What one device has been told since it was last looked at, heartbeats apart.
   struct Device {
@@ -109,6 +111,7 @@ class World {
   // A new process with what the old one has stored, in whatever order; it may crash again while it recovers.
   void restart() {
     crashed_ = false;
+    replays.restart();
     engine = Engine(settings_, Seed{7, ++restarts_}, projects_);
     std::vector<Record> records;
     for (const auto& [key, record] : kept) records.push_back(record);
@@ -154,7 +157,7 @@ class World {
     for (const auto& effect : effects) {
       if (crashed_) return;
       if (const auto* send = std::get_if<Send>(&effect)) deliver(*send);
-      if (const auto* announce = std::get_if<Announce>(&effect)) announced.push_back(announce->notice);
+      if (const auto* announce = std::get_if<Announce>(&effect)) keep(*announce);
       if (const auto* store = std::get_if<Store>(&effect)) {
         told.insert(told.end(), store->notices.begin(), store->notices.end());
         keep(store->record);
@@ -166,6 +169,11 @@ class World {
       if (std::holds_alternative<Drained>(effect)) drained = true;
       if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
     }
+  }
+
+  void keep(const Announce& announce) {
+    announced.insert(announced.end(), announce.notices.begin(), announce.notices.end());
+    if (announce.record) keep(*announce.record);
   }
 
   void keep(const Record& record) {
@@ -186,6 +194,7 @@ class World {
     EXPECT_FALSE(wrong) << *wrong << ", call " << call.id.text() << ", version " << call.version;
     newest_[call.id] = call;
     stored.push_back(call);
+    replays.keep(call);
   }
 
   // Nobody is told what a crash could take back.

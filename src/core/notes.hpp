@@ -63,6 +63,7 @@ struct Note {
   std::optional<wire::Reason> reason;
   std::optional<TimerKind> timer;
   std::optional<Instant> due;
+  bool operator==(const Note&) const = default;
 };
 
 }  // namespace offhook::core

@@ -36,6 +36,8 @@ std::string_view type_of(SessionNews news) {
     case SessionNews::ConnectionDestroyed: return "connection.destroyed";
     case SessionNews::StreamCreated: return "stream.created";
     case SessionNews::StreamDestroyed: return "stream.destroyed";
+    case SessionNews::SessionCreated: return "session.created";
+    case SessionNews::SessionDestroyed: return "session.destroyed";
   }
   return "";
 }
@@ -43,7 +45,7 @@ std::string_view type_of(SessionNews news) {
 std::vector<std::string_view> all_types() {
   std::vector<std::string_view> types;
   for (int news = 0; news <= static_cast<int>(CallNews::Ended); ++news) types.push_back(type_of(static_cast<CallNews>(news)));
-  for (int news = 0; news <= static_cast<int>(SessionNews::StreamDestroyed); ++news) types.push_back(type_of(static_cast<SessionNews>(news)));
+  for (int news = 0; news <= static_cast<int>(SessionNews::SessionDestroyed); ++news) types.push_back(type_of(static_cast<SessionNews>(news)));
   return types;
 }
 

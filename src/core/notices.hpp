@@ -24,7 +24,8 @@ struct CallNotice {
   Instant at{};
 };
 
-enum class SessionNews { ConnectionCreated, ConnectionDestroyed, StreamCreated, StreamDestroyed };
+// A session is created when the first one connects and destroyed when the last one has left, as often as that happens.
+enum class SessionNews { ConnectionCreated, ConnectionDestroyed, StreamCreated, StreamDestroyed, SessionCreated, SessionDestroyed };
 
 struct SessionNotice {
   NoticeId id;
@@ -32,7 +33,7 @@ struct SessionNotice {
   ProjectId project;
   SessionId session;
   std::optional<CallId> call;             // the session is that of a call
-  wire::Connection connection;            // of a stream the publisher's
+  wire::Connection connection;            // of a stream the publisher's; of a session none
   std::optional<wire::Stream> stream;
   std::optional<wire::LeaveReason> reason;  // of an end
   Instant at{};
@@ -42,6 +43,7 @@ struct SessionNotice {
 std::string_view type_of(CallNews news);
 std::string_view type_of(SessionNews news);
 std::vector<std::string_view> all_types();
+inline bool is_of_whole_session(SessionNews news) { return news == SessionNews::SessionCreated || news == SessionNews::SessionDestroyed; }
 
 // How far a call has been told of; as much of a record as that needs.
 struct Told {

@@ -106,7 +106,7 @@ TEST_F(Notices, WhoComesToAndLeavesASession) {
     }
     return words;
   };
-  EXPECT_EQ(types(), (Words{"connection.created bob", "connection.created alice"}));
+  EXPECT_EQ(types(), (Words{"session.created ", "connection.created bob", "connection.created alice"}));
   const auto session = *seen(alice).session_id;
   world.send(bob, wire::Publish{"", session, "camera", true, true});
   world.send(bob, wire::Publish{"", session, {}, true, false});
@@ -118,7 +118,39 @@ TEST_F(Notices, WhoComesToAndLeavesASession) {
   world.send(bob, wire::Hangup{"", call});
   auto all = types();
   std::sort(all.begin(), all.end());
-  EXPECT_EQ(all, (Words{"connection.destroyed alice", "connection.destroyed bob", "stream.destroyed bob"}));
+  EXPECT_EQ(all, (Words{"connection.destroyed alice", "connection.destroyed bob", "session.destroyed ", "stream.destroyed bob"}));
+}
+
+// However often the server dies while it tells of them.
+TEST_F(Notices, ARestartTellsOnceOfThoseWhoAreInASessionNoMore) {
+  const auto call = talk();
+  const auto session = *seen(alice).session_id;
+  world.send(bob, wire::Publish{"", session, "camera", true, false});
+  const auto stream = world.last<wire::StreamCreated>(alice).stream;
+  world.send(bob, wire::UpdateStream{"", session, stream.stream_id, {}, true});
+  world.announced.clear();
+  for (int restart = 0; restart < 6; ++restart) {
+    world.crash_after(restart + 1);
+    world.restart();
+  }
+  Words words;
+  for (const auto& notice : world.announced) {
+    words.push_back(std::string(type_of(notice.news)) + " " + notice.connection.user.value_or(""));
+    EXPECT_EQ(notice.call, call);
+    EXPECT_EQ(notice.reason.has_value(), !is_of_whole_session(notice.news));
+    if (notice.stream) EXPECT_TRUE(notice.stream->has_video) << "as it was last";
+  }
+  std::sort(words.begin(), words.end());
+  EXPECT_EQ(words, (Words{"connection.destroyed alice", "connection.destroyed bob", "session.destroyed ", "stream.destroyed bob"}));
+}
+
+TEST_F(Notices, WhoHasLeftBeforeTheRestartIsNotToldOfAgain) {
+  const auto call = talk();
+  world.send(bob, wire::Hangup{"", call});
+  world.announced.clear();
+  world.crash();
+  world.restart();
+  EXPECT_TRUE(world.announced.empty());
 }
 
 TEST_F(Notices, ARestartTellsNothingTwiceAndLosesNothing) {

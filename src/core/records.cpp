@@ -24,6 +24,7 @@ std::string text_of(const WithdrawnRecord& record) {
   return "withdrawn " + in_lines(record.user) + '\n' + record.device + '\n' + record.cmd_id;
 }
 std::string text_of(const SeenRecord& record) { return "seen " + in_lines(record.user); }
+std::string text_of(const ConnectionRecord& record) { return "connection " + record.shown.connection_id.text(); }
 std::string text_of(const GoneRecord& record) { return record.key.text; }
 
 }  // namespace
@@ -82,6 +83,7 @@ std::vector<wire::LegView> leg_views(const CallRecord& record) {
 }
 
 void forget_user(CallRecord& record, const UserId& user) {
+  record.inputs.reset();  // names are all over them
   const auto blot_out = [&](LegRecord& leg) {
     if (leg.user != user) return;
     leg.user = k_forgotten_user;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,6 +11,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/inputs.hpp"
 #include "core/notes.hpp"
 #include "core/timer_kind.hpp"
 #include "wire/messages.hpp"
@@ -21,6 +23,7 @@ struct DeadlineRecord {
   TimerKind kind = TimerKind::Setup;
   Instant at{};
   Duration extended{};
+  bool operator==(const DeadlineRecord&) const = default;
 };
 
 struct DeviceRecord {
@@ -31,6 +34,7 @@ struct DeviceRecord {
   std::optional<Instant> lost_since;  // of the device that speaks for the user, and the one that is about to
   bool has_media = false;
   bool second_call = false;
+  bool operator==(const DeviceRecord&) const = default;
 };
 
 // One user's part in a call.
@@ -45,6 +49,7 @@ struct LegRecord {
   bool silent = false;  // the user is not to learn of it: has blocked the caller, or the invite was withdrawn before it came
   bool asked = false;   // whether the user may be rung has been decided
   std::vector<DeadlineRecord> deadlines;
+  bool operator==(const LegRecord&) const = default;
 };
 
 // The timers of one call: its project's, or those its invite asked for.
@@ -53,6 +58,7 @@ struct Plan {
   bool wait_full_ring = false;  // nobody has rung: wait for setup, not for wake
   wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
   std::optional<Duration> own_drop_grace;
+  bool operator==(const Plan&) const = default;
 };
 
 // An invite that made this call, or became part of it (`merged`). Sent again it returns this call.
@@ -61,6 +67,7 @@ struct InviteRecord {
   DeviceId device;
   std::string cmd_id;
   bool merged = false;
+  bool operator==(const InviteRecord&) const = default;
 };
 
 // One call, whole, at one version. Key: its id.
@@ -89,6 +96,8 @@ struct CallRecord {
   std::vector<Note> notes;  // at most k_max_notes
   // The absolute moment by which the phase must have changed; set in every phase but Ended.
   std::optional<Instant> deadline;
+  std::shared_ptr<const CallInputs> inputs;  // of one that has ended, in the record of its end
+  bool operator==(const CallRecord&) const = default;
 };
 
 // A session that a client or a backend created. Those of calls are made again from the calls. Key: its id.
@@ -96,6 +105,16 @@ struct SessionRecord {
   SessionId id;
   ProjectId project;
   Instant created_at{};
+};
+
+// Somebody who is in a session, and what is published, where a backend is told of it: a restarted server tells of the end. Key: the id
+// of the connection.
+struct ConnectionRecord {
+  SessionId session;
+  ProjectId project;
+  std::optional<CallId> call;  // the session is that of a call
+  wire::Connection shown;
+  std::vector<wire::Stream> streams;  // at most k_max_streams_per_session
 };
 
 // Key: the user.
@@ -136,7 +155,7 @@ struct GoneRecord {
   RecordKey key;
 };
 
-using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord>;
+using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord, ConnectionRecord>;
 
 RecordKey key_of(const Record& record);
 

@@ -162,6 +162,7 @@ void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) 
   auto& stream = found->second;
   stream.has_audio = command.has_audio.value_or(stream.has_audio);
   stream.has_video = command.has_video.value_or(stream.has_video);
+  if (desk_.settings_of(visit.session.project).session_notices) desk_.effect(Store{record(visit.session, *visit.own)});
   desk_.reply(visit.asker, wire::StreamReply{stream});
   tell_others(visit.session, visit.own->shown.connection_id, wire::StreamUpdated{0, visit.session.id, stream});
 }
@@ -171,8 +172,8 @@ void SessionEngine::on_command(Visit& visit, const wire::Unpublish& command) {
   if (found == visit.own->streams.end()) {
     return desk_.refuse(visit.asker, ErrorWord::NoSuchStream, "That stream is not one of this connection's.");
   }
-  drop_stream(visit.session, *visit.own, found->second, LeaveReason::Unpublished);
-  visit.own->streams.erase(found);
+  const auto node = visit.own->streams.extract(found);
+  drop_stream(visit.session, *visit.own, node.mapped(), LeaveReason::Unpublished);
   desk_.reply(visit.asker);
 }
 
@@ -227,11 +228,8 @@ void SessionEngine::on(const LeaveSession& mail) {
 }
 
 void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason, bool tell_leaver) {
-  const auto node = session.connections.extract(id);
-  const auto& left = node.mapped();
+  const auto left = announce_leaving(session, id, reason);
   const auto client = left.member.client;
-  for (const auto& [stream, shown] : left.streams) drop_stream(session, left, shown, reason);
-  announce(session, SessionNews::ConnectionDestroyed, left, nullptr, reason);
   tell_others(session, id, wire::ConnectionDestroyed{0, session.id, id, reason});
   std::vector<ExpectationId> orphans;
   for (const auto& [expectation, waits] : session.expectations) {
@@ -247,24 +245,82 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
   }
 }
 
+// Takes it out of the session, first its streams. `id` by value: it may be the key of what goes.
+SessionEngine::Joined SessionEngine::announce_leaving(Session& session, ConnectionId id, LeaveReason reason) {
+  auto node = session.connections.extract(id);
+  auto& left = node.mapped();
+  while (!left.streams.empty()) {
+    const auto stream = left.streams.extract(left.streams.begin());
+    drop_stream(session, left, stream.mapped(), reason);
+  }
+  announce(session, SessionNews::ConnectionDestroyed, left, nullptr, reason);
+  return std::move(left);
+}
+
 void SessionEngine::drop_stream(Session& session, const Joined& publisher, const wire::Stream& stream, LeaveReason reason) {
   announce(session, SessionNews::StreamDestroyed, publisher, &stream, reason);
   tell_others(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, stream.stream_id, reason});
 }
 
+// What is there from now on is kept together with the word of it, so that a restarted server can tell of its end. The first who
+// comes and the last who goes begin and end the session.
 void SessionEngine::announce(const Session& session, SessionNews news, const Joined& whose, const wire::Stream* stream,
                              std::optional<LeaveReason> reason) {
   if (!desk_.settings_of(session.project).session_notices) return;
+  auto kept = record(session, whose);
+  Announce told;
+  if (news == SessionNews::ConnectionCreated && session.connections.size() == 1) {
+    told.notices.push_back(notice_of(session, SessionNews::SessionCreated));
+  }
+  auto& notice = told.notices.emplace_back(notice_of(session, news));
+  notice.connection = whose.shown;
+  if (stream != nullptr) notice.stream = *stream;
+  notice.reason = reason;
+  if (news == SessionNews::ConnectionDestroyed) {
+    if (session.connections.empty()) told.notices.push_back(notice_of(session, SessionNews::SessionDestroyed));
+    told.record = GoneRecord{key_of(kept)};
+  } else {
+    told.record = std::move(kept);
+  }
+  desk_.effect(std::move(told));
+}
+
+SessionNotice SessionEngine::notice_of(const Session& session, SessionNews news) {
   SessionNotice notice;
   notice.news = news;
   notice.project = session.project;
   notice.session = session.id;
   notice.call = session.call;
-  notice.connection = whose.shown;
-  if (stream != nullptr) notice.stream = *stream;
-  notice.reason = reason;
   desk_.complete(notice, session.id.slot());
-  desk_.effect(Announce{std::move(notice)});
+  return notice;
+}
+
+ConnectionRecord SessionEngine::record(const Session& session, const Joined& joined) const {
+  ConnectionRecord kept{session.id, session.project, session.call, joined.shown, {}};
+  for (const auto& [id, stream] : joined.streams) kept.streams.push_back(stream);
+  return kept;
+}
+
+// They leave one after another as if their links had been lost, each in one commit with the end of its record: a crash in the midst
+// of it repeats none.
+void SessionEngine::go_on() {
+  std::map<SessionId, Session> left;
+  for (auto& kept : std::exchange(cut_off_, {})) {
+    if (!desk_.settings_of(kept.project).session_notices) {
+      desk_.effect(Store{GoneRecord{key_of(kept)}});
+      continue;
+    }
+    auto& session = left[kept.session];
+    session.id = kept.session;
+    session.project = kept.project;
+    session.call = kept.call;
+    auto& joined = session.connections[kept.shown.connection_id];
+    joined.shown = kept.shown;
+    for (const auto& stream : kept.streams) joined.streams.emplace(stream.stream_id, stream);
+  }
+  for (auto& [id, session] : left) {
+    while (!session.connections.empty()) announce_leaving(session, session.connections.begin()->first, LeaveReason::NetworkDisconnected);
+  }
 }
 
 // --- expectations: each ends with exactly one of met and missed

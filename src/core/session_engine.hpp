@@ -15,6 +15,9 @@ class SessionEngine {
   explicit SessionEngine(Desk& desk) : desk_(desk) {}
 
   void restore(const SessionRecord& kept);
+  void restore(ConnectionRecord&& kept) { cut_off_.push_back(std::move(kept)); }
+  // All is restored: whoever was connected before the restart is not any more, and a backend that is told of that is told so.
+  void go_on();
 
   void on(const CreateSession& mail);
   void on(const Admit& mail);
@@ -73,9 +76,12 @@ class SessionEngine {
   void answer(const CreateSession& mail);
   bool may_join(const Session& session, const SessionCommand& mail) const;
   void leave(Session& session, ConnectionId id, wire::LeaveReason reason, bool tell_leaver);
+  Joined announce_leaving(Session& session, ConnectionId id, wire::LeaveReason reason);
   void drop_stream(Session& session, const Joined& publisher, const wire::Stream& stream, wire::LeaveReason reason);
   void announce(const Session& session, SessionNews news, const Joined& whose, const wire::Stream* stream,
                 std::optional<wire::LeaveReason> reason);
+  SessionNotice notice_of(const Session& session, SessionNews news);
+  ConnectionRecord record(const Session& session, const Joined& joined) const;
   void miss(Session& session, ExpectationId id, wire::MissReason reason);
   void meet_expectations(Session& session, const Joined& arrived);
   static bool is_met(const Expectation& expectation, const wire::Connection& connection);
@@ -86,6 +92,7 @@ class SessionEngine {
   Desk& desk_;
   std::unordered_map<SessionId, Session> sessions_;
   std::unordered_map<ExpectationId, SessionId> waiting_;
+  std::vector<ConnectionRecord> cut_off_;  // by a restart, until go_on
 };
 
 }  // namespace offhook::core

@@ -301,18 +301,6 @@ std::string_view name_of(NoteKind kind) {
   return found == core::k_note_names.end() ? std::string_view() : found->second;
 }
 
-std::string entry_json(const CallRecord& call, const Note& note) {
-  wire::JsonObject out;
-  out.number("at_ms", to_unix_ms(note.at)).number("after_ms", to_ms(note.at - call.created_at)).text("kind", name_of(note.kind));
-  if (!note.user.empty()) out.text("user", note.user);
-  if (!note.device.empty()) out.text("device", note.device);
-  if (!note.command.empty()) out.text("command", note.command);
-  out.word_if("phase", note.phase).word_if("you", note.state).word_if("outcome", note.outcome).word_if("reason", note.reason);
-  if (note.timer) out.text("timer", core::name_of(*note.timer));
-  if (note.due) out.number("due_at_ms", to_unix_ms(*note.due));
-  return out.text("text", sentence(note)).done();
-}
-
 }  // namespace
 
 Explanation explain(const CallRecord& call) { return explain(Story(call)); }
@@ -339,13 +327,25 @@ std::string sentence(const Note& note) {
   return {};
 }
 
+std::string note_json(const CallRecord& call, const Note& note) {
+  wire::JsonObject out;
+  out.number("at_ms", to_unix_ms(note.at)).number("after_ms", to_ms(note.at - call.created_at)).text("kind", name_of(note.kind));
+  if (!note.user.empty()) out.text("user", note.user);
+  if (!note.device.empty()) out.text("device", note.device);
+  if (!note.command.empty()) out.text("command", note.command);
+  out.word_if("phase", note.phase).word_if("you", note.state).word_if("outcome", note.outcome).word_if("reason", note.reason);
+  if (note.timer) out.text("timer", core::name_of(*note.timer));
+  if (note.due) out.number("due_at_ms", to_unix_ms(*note.due));
+  return out.text("text", sentence(note)).done();
+}
+
 std::string time_line_json(const CallRecord& call) {
   const auto explanation = explain(call);
   wire::JsonObject out;
   out.raw("call", to_json(call)).text("why", explanation.why).text("last_good", explanation.last_good);
   if (!explanation.advice.empty()) out.text("advice", explanation.advice);
   std::vector<std::string> entries;
-  for (const auto& note : call.notes) entries.push_back(entry_json(call, note));
+  for (const auto& note : call.notes) entries.push_back(note_json(call, note));
   return out.raw("entries", wire::json_list(entries)).done();
 }
 

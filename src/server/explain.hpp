@@ -18,6 +18,9 @@ Explanation explain(const core::CallRecord& call);
 // One line of the time line, without its moment: "bob (b1) rings".
 std::string sentence(const core::Note& note);
 
+// The same as an object of the REST interface.
+std::string note_json(const core::CallRecord& call, const core::Note& note);
+
 // {"call":{…},"why","last_good","advice"?,"entries":[…]} of the REST interface.
 std::string time_line_json(const core::CallRecord& call);
 

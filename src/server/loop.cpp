@@ -144,7 +144,7 @@ void Loop::take(core::Effects effects) {
     if (auto* store = std::get_if<core::Store>(&effect)) {
       put(std::move(*store));
     } else if (auto* announce = std::get_if<core::Announce>(&effect)) {
-      put(*announce);
+      put(std::move(*announce));
     } else {
       hold(std::move(effect));
     }
@@ -187,8 +187,8 @@ void Loop::put(core::Store effect) {
   webhooks_->keep(std::move(effect), count_put());
 }
 
-void Loop::put(const core::Announce& effect) {
-  if (webhooks_ != nullptr) webhooks_->keep(effect.notice, count_put());
+void Loop::put(core::Announce effect) {
+  if (webhooks_ != nullptr) webhooks_->keep(std::move(effect), count_put());
 }
 
 // To be called when what is put now is durable.

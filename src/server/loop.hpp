@@ -65,7 +65,7 @@ class Loop : public net::Handler {
   void let_go(const core::Effect& effect);
   void mind_the_store();
   void put(core::Store effect);
-  void put(const core::Announce& effect);
+  void put(core::Announce effect);
   std::function<void()> count_put();
   void when_durable(std::function<void()> what);
   void carry_out_waiting();
@@ -90,6 +90,7 @@ class Loop : public net::Handler {
   void rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void rest_of_call(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void replay_call(net::RequestId request, const CallId& call, const ProjectId& project);
   void list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void respond_with_call(net::RequestId request, const CallId& call, unsigned status);
   std::uint64_t wait(net::RequestId request, unsigned status = 200);

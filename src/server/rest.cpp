@@ -3,6 +3,7 @@
 #include "server/http_text.hpp"
 #include "server/loop.hpp"
 #include "server/records.hpp"
+#include "server/replay.hpp"
 #include "wire/json_object.hpp"
 #include "wire/token.hpp"
 
@@ -152,10 +153,12 @@ void Loop::rest_of_call(net::RequestId request, const net::HttpRequest& message,
   const auto time_line = post ? std::nullopt : between(message.path, "/v1/calls/", "/timeline");
   const auto ring = post ? between(message.path, "/v1/calls/", "/ring") : std::nullopt;
   const auto plain = post ? std::nullopt : between(message.path, "/v1/calls/", "");
-  const auto text = end ? end : ring ? ring : time_line ? time_line : plain;
+  const auto again = post ? std::nullopt : between(message.path, "/v1/calls/", "/replay");
+  const auto text = end ? end : ring ? ring : time_line ? time_line : again ? again : plain;
   if (!text) return respond(request, not_found());
   const auto id = CallId::parse(*text);
   if (!id) return respond(request, no_such_call());
+  if (again) return replay_call(request, *id, project);
   store_.find_call(*id, [=, this, body = message.body, ends = end.has_value(), rings = ring.has_value(), lines = time_line.has_value()](auto found) {
     if (!found) return respond(request, overloaded());
     const auto& record = *found;
@@ -169,6 +172,25 @@ void Loop::rest_of_call(net::RequestId request, const net::HttpRequest& message,
     auto wanted = wire::decode_ring_request(body);
     if (!wanted) return respond(request, refusal(wanted.error()));
     feed(core::AdminRingMore{wait(request), *id, std::move(wanted.value().users)});
+  });
+}
+
+// Of bounded length, some microseconds for each input: it may be done here.
+void Loop::replay_call(net::RequestId request, const CallId& call, const ProjectId& project) {
+  store_.find_call(call, [=, this](auto found) {
+    if (!found) return respond(request, overloaded());
+    if (!*found || (*found)->project != project) return respond(request, no_such_call());
+    if ((*found)->phase != wire::Phase::Ended) {
+      return respond(request, failure(409, "call_live", "The call goes on; it can be decided again once it has ended."));
+    }
+    store_.find_inputs(call, [this, request, record = std::move(**found)](auto inputs) {
+      if (!inputs) return respond(request, overloaded());
+      if (*inputs == nullptr) {
+        return respond(request, failure(404, "no_inputs", "The inputs of this call are not kept: it was made by an older version, or "
+                                                          "somebody who was in it has been deleted."));
+      }
+      respond(request, json(200, replay_json(record, **inputs)));
+    });
   });
 }
 

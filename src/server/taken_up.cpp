@@ -26,6 +26,7 @@ Instant latest_moment_of(const core::MissedRecord& missed) { return missed.since
 Instant latest_moment_of(const core::WithdrawnRecord& withdrawn) { return withdrawn.since; }
 Instant latest_moment_of(const core::RulesRecord&) { return {}; }
 Instant latest_moment_of(const core::SeenRecord&) { return {}; }
+Instant latest_moment_of(const core::ConnectionRecord& joined) { return from_unix_ms(joined.shown.created_at_ms); }
 Instant latest_moment_of(const core::GoneRecord&) { return {}; }
 
 }  // namespace

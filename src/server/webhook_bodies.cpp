@@ -47,6 +47,8 @@ std::string_view opentok_event(core::SessionNews news) {
     case core::SessionNews::ConnectionDestroyed: return "connectionDestroyed";
     case core::SessionNews::StreamCreated: return "streamCreated";
     case core::SessionNews::StreamDestroyed: return "streamDestroyed";
+    case core::SessionNews::SessionCreated: return "sessionCreated";
+    case core::SessionNews::SessionDestroyed: return "sessionDestroyed";
   }
   return "";
 }
@@ -89,7 +91,7 @@ std::string to_body(const core::SessionNotice& notice) {
   Object data;
   data.text("session_id", notice.session.text());
   if (notice.call) data.text("call_id", notice.call->text());
-  data.raw("connection", to_json(notice.connection));
+  if (!core::is_of_whole_session(notice.news)) data.raw("connection", to_json(notice.connection));
   if (notice.stream) data.raw("stream", to_json(*notice.stream));
   data.word_if("reason", notice.reason);
   return envelope(core::type_of(notice.news), notice.at, data.done());
@@ -100,6 +102,7 @@ std::string to_opentok_body(const core::SessionNotice& notice) {
   out.text("sessionId", notice.session.text()).text("projectId", notice.project).text("event", opentok_event(notice.news));
   if (notice.reason) out.text("reason", opentok_reason(*notice.reason));
   out.number("timestamp", to_unix_ms(notice.at));
+  if (core::is_of_whole_session(notice.news)) return out.done();
   if (notice.stream) return out.raw("stream", to_opentok(*notice.stream, notice.connection)).done();
   return out.raw("connection", to_opentok(notice.connection)).done();
 }

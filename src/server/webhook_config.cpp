@@ -13,7 +13,9 @@ bool matches(std::string_view type, std::string_view pattern) {
 
 }  // namespace
 
-bool is_of_session(std::string_view type) { return type.starts_with("connection.") || type.starts_with("stream."); }
+bool is_of_session(std::string_view type) {
+  return type.starts_with("connection.") || type.starts_with("stream.") || type.starts_with("session.");
+}
 
 bool is_pattern(std::string_view pattern) {
   const auto types = core::all_types();

@@ -66,11 +66,17 @@ void Webhooks::keep(core::Store effect, std::function<void()> durable) {
   });
 }
 
-void Webhooks::keep(const core::SessionNotice& notice, std::function<void()> durable) {
-  outbox_.add(entries(notice), [this, project = notice.project, durable = std::move(durable)] {
+void Webhooks::keep(core::Announce effect, std::function<void()> durable) {
+  std::vector<store::OutboxEntry> made;
+  for (const auto& notice : effect.notices) {
+    for (auto& entry : entries(notice)) made.push_back(std::move(entry));
+  }
+  const auto done = [this, project = effect.notices.front().project, durable = std::move(durable)] {
     durable();
     wake(project);
-  });
+  };
+  if (effect.record) return outbox_.put_with(std::move(*effect.record), std::move(made), done);
+  outbox_.add(std::move(made), done);
 }
 
 std::vector<store::OutboxEntry> Webhooks::entries(const std::vector<core::CallNotice>& notices, const core::CallRecord& record) const {

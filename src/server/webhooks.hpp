@@ -29,7 +29,7 @@ class Webhooks {
   // Keeps one entry for each notice and each webhook that wants it, with the record in one commit; `durable` as of Store::put. They
   // are sent from then on. REQUIRES: the record is one of a call.
   void keep(core::Store effect, std::function<void()> durable);
-  void keep(const core::SessionNotice& notice, std::function<void()> durable);
+  void keep(core::Announce effect, std::function<void()> durable);
 
   // Goes on with what waits since the last start.
   void start();

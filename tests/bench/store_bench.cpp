@@ -37,14 +37,47 @@ core::CallRecord call_of(std::uint64_t number) {
   return call;
 }
 
+// As long as the time line and the inputs of such a call are.
+void add_notes(core::CallRecord& call) {
+  using core::NoteKind;
+  for (const auto kind : {NoteKind::Command, NoteKind::Armed, NoteKind::Told, NoteKind::Told}) {
+    core::Note note;
+    note.at = call.created_at;
+    note.kind = kind;
+    note.user = call.caller;
+    note.device = call.caller_device;
+    if (kind == NoteKind::Command) note.command = "ring_ack";
+    if (kind == NoteKind::Told) note.phase = call.phase, note.state = wire::DeviceState::Ringing;
+    if (kind == NoteKind::Armed) note.timer = core::TimerKind::Ring, note.due = call.created_at + std::chrono::seconds{45};
+    call.notes.push_back(std::move(note));
+  }
+}
+
+void add_inputs(core::CallRecord& call) {
+  core::CallInputs inputs;
+  for (const auto& device : call.legs.front().devices) inputs.devices.push_back({call.legs.front().user, device.device, device.name, {}});
+  inputs.devices.push_back({call.caller, call.caller_device, "Phone", {}});
+  for (int i = 0; i < 10; ++i) {
+    auto& input = inputs.list.emplace_back();
+    input.at = call.created_at;
+    input.kind = core::InputKind::Presence;
+    input.who = 2;
+    input.joined = true;
+  }
+  inputs.list.front().invite.push_back({"cmd-1", call.legs.front().user, wire::Media::Audio, {}, {}});
+  call.inputs = std::make_shared<const core::CallInputs>(std::move(inputs));
+}
+
 void advance(core::CallRecord& call, std::uint64_t version) {
   call.version = version;
+  add_notes(call);
   if (version == 3) call.phase = wire::Phase::Connecting;
   if (version == 4) call.phase = wire::Phase::Active;
   if (version < 5) return;
   call.phase = wire::Phase::Ended;
   call.outcome = wire::Outcome::Ended;
   call.ended_at = call.created_at + std::chrono::seconds{30};
+  add_inputs(call);
 }
 
 class Loop {

@@ -135,6 +135,14 @@ async function checkAll(server, facts, ids) {
   }
 }
 
+// Whatever was in the way of a call, its inputs lead to what became of it.
+async function decideAgain(server, ids) {
+  for (const id of ids) {
+    const { status, body } = await rest(server, `/v1/calls/${id}/replay`);
+    assert.deepEqual([status, body.same], [200, true], `${id}: ${JSON.stringify(body.difference ?? body)}`);
+  }
+}
+
 test(`${rounds} kills at any moment: nothing that was told is lost, and every call has one outcome`, async () => {
   const facts = new Facts();
   const data = makeFolder();
@@ -156,6 +164,7 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
   await until(async () => (await Promise.all(phases.slice(0, 3).map((phase) => rest(server, `/v1/calls?phase=${phase}`)))).every(({ body }) => body.calls.length === 0));
   await checkAll(server, facts, facts.calls.keys());
   assert.deepEqual(facts.problems, []);
+  await decideAgain(server, [...facts.calls.keys()]);
   assert.ok(facts.calls.size > rounds * 10, `only ${facts.calls.size} calls: too few to show anything`);
   await server.stop();
 });

@@ -54,7 +54,7 @@ async function ask(method, target, { body, token = makeToken({ scope: 'admin' })
 }
 
 const doors = [
-  ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['GET', '/v1/calls/x/timeline'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
+  ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['GET', '/v1/calls/x/timeline'], ['GET', '/v1/calls/x/replay'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
   ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
   ['DELETE', '/v1/users/x'], ['GET', '/v1/webhooks'], ['GET', '/v1/webhooks/events'], ['POST', '/v1/webhooks/replay'],
   ['POST', '/v1/webhooks/events/1/replay'],
@@ -74,12 +74,13 @@ test('events for a webhook that cannot be reached are listed with the reason and
     const { events } = (await ask('GET', `/v1/webhooks/events?webhook=closed&state=pending&about=${session_id}`)).body;
     return events[0]?.problem && events;
   });
-  assert.deepEqual([event.type, event.state, event.attempts], ['connection.created', 'due', 1]);
+  assert.deepEqual([event.type, event.state, event.attempts], ['session.created', 'due', 1]);
   assert.deepEqual((await ask('GET', '/v1/webhooks')).body.webhooks.map(({ name, dialect }) => [name, dialect]), [['closed', 'opentok']]);
-  assert.deepEqual((await ask('POST', `/v1/webhooks/events/${event.number}/replay`)).body, { replayed: 1 });
+  assert.deepEqual((await ask('POST', `/v1/webhooks/events/${event.number}/replay`)).body, { replayed: 1, webhook: 'closed' });
   assert.equal((await ask('POST', '/v1/webhooks/events/0/replay')).status, 404);
   assert.equal((await ask('POST', '/v1/webhooks/replay?webhook=closed')).status, 200);
   assert.equal((await ask('POST', '/v1/webhooks/replay')).status, 400);
+  assert.equal((await ask('POST', '/v1/webhooks/replay?webhook=elsewhere')).status, 404);
   assert.equal((await ask('GET', '/v1/webhooks/events?state=lost')).status, 400);
 });
 
@@ -146,15 +147,19 @@ test('one call is read and ended', async () => {
 test('the time line of a call says why it ended', async () => {
   const { callee, call_id } = await ring(server);
   const live = (await ask('GET', `/v1/calls/${call_id}/timeline`)).body;
+  assert.equal((await ask('GET', `/v1/calls/${call_id}/replay`)).status, 409);
   assert.match(live.why, /it rings/);
   await callee.ask('decline', { call_id, reason: 'declined' });
   const over = (await ask('GET', `/v1/calls/${call_id}/timeline`)).body;
+  const again = (await ask('GET', `/v1/calls/${call_id}/replay`)).body;
+  assert.deepEqual([again.same, again.recorded], [true, over.entries]);
   assert.match(over.why, new RegExp(`^${callee.user} \\(.+\\) declined`));
   assert.equal(over.call.outcome, 'declined');
   const kinds = over.entries.map((entry) => entry.kind);
   assert.deepEqual([kinds[0], kinds.includes('command'), kinds.includes('decided')], ['placed', true, true]);
   assert.equal(over.entries.filter((entry) => entry.kind === 'told' && entry.phase === 'ended').length, 2, 'both are told of the end');
   assert.equal((await ask('GET', '/v1/calls/call_nonsense/timeline')).status, 404);
+  assert.equal((await ask('GET', '/v1/calls/call_nonsense/replay')).status, 404);
 });
 
 test('the list is filtered by outcome and time, and goes on at its cursor', async () => {

@@ -85,8 +85,10 @@ test('OpenTok receivers get the bodies of session monitoring', async () => {
   await guest.ask('session_connect', { session_id, token: makeToken({ iss: key, sub: guest.user, session: session_id, data: 'TOKENDATA' }, projectSecret) });
   await guest.ask('publish', { session_id, name: 'cam', has_audio: true, has_video: true });
   await guest.ask('session_disconnect', { session_id });
-  await until(() => receiver.got.length === 4);
-  const [created, streamed, unstreamed, destroyed] = receiver.got.map((event) => JSON.parse(event.body));
+  await until(() => receiver.got.length === 6);
+  const [opened, created, streamed, unstreamed, destroyed, over] = receiver.got.map((event) => JSON.parse(event.body));
+  assert.deepEqual(opened, { sessionId: session_id, projectId: key, event: 'sessionCreated', timestamp: opened.timestamp });
+  assert.deepEqual(over, { ...opened, event: 'sessionDestroyed', timestamp: over.timestamp });
   const { connection } = created;
   assert.deepEqual(created, { sessionId: session_id, projectId: key, event: 'connectionCreated', timestamp: created.timestamp, connection: { id: connection.id, createdAt: connection.createdAt, data: 'TOKENDATA' } });
   assert.deepEqual(streamed, { sessionId: session_id, projectId: key, event: 'streamCreated', timestamp: streamed.timestamp, stream: { id: streamed.stream.id, connection, createdAt: streamed.stream.createdAt, name: 'cam', videoType: 'camera' } });
@@ -128,6 +130,45 @@ test('killed before anything was delivered, the server delivers it all after its
     assert.equal(told[0].id, begun.get(call), 'the one that was under way is known by its id');
   }
   await until(async () => (await server.admin('/v1/webhooks/events')).body.events.length === 0);
+});
+
+test('killed while people are in sessions: the restarted server tells that they are gone, once', async () => {
+  const opentok = await receive();
+  const own = await receive();
+  let server = await start([{ name: 'opentok', url: opentok.url, dialect: 'opentok' }, { name: 'own', url: own.url, events: ['connection.*', 'stream.*', 'session.*'] }]);
+  const { session_id } = (await server.admin('/v1/sessions', 'POST')).body;
+  const join = async (user) => {
+    const guest = await connect(server, user);
+    return [guest, await guest.ask('session_connect', { session_id, token: makeToken({ iss: key, sub: user, session: session_id, data: `of ${user}` }, projectSecret) })];
+  };
+  const [left] = await join('who-left');
+  const [[publisher, { connection }]] = [await join('publisher'), await join('watcher')];
+  const { stream } = await publisher.ask('publish', { session_id, name: 'cam', has_audio: true, has_video: false });
+  await publisher.ask('update_stream', { session_id, stream_id: stream.stream_id, has_video: true });
+  await left.ask('session_disconnect', { session_id });
+  const inCall = await talk(server);
+  await until(() => opentok.got.length === 9 && own.got.length === 9);
+  opentok.got.length = own.got.length = 0;
+
+  server = await server.killAndRestart();
+  await until(() => own.got.length === 7 && opentok.got.length === 7);
+  const told = opentok.got.map((event) => JSON.parse(event.body)).filter((body) => body.sessionId === session_id);
+  const gone = told.find((body) => body.event === 'streamDestroyed');
+  assert.deepEqual([gone.reason, gone.stream.id, gone.stream.videoType, gone.stream.connection.data], ['networkDisconnected', stream.stream_id, 'camera', 'of publisher']);
+  const left_behind = told.filter((body) => body.event === 'connectionDestroyed');
+  assert.deepEqual(left_behind.map((body) => [body.reason, body.connection.data]).sort(), [['networkDisconnected', 'of publisher'], ['networkDisconnected', 'of watcher']]);
+  assert.equal(left_behind.find((body) => body.connection.id === connection.connection_id).connection.createdAt, connection.created_at_ms);
+  assert.equal(told.at(-1).event, 'sessionDestroyed');
+  const ofCall = own.got.filter((event) => event.data.call_id === inCall.call_id);
+  assert.deepEqual(ofCall.map((event) => [event.type, event.data.reason]),
+    [['connection.destroyed', 'network_disconnected'], ['connection.destroyed', 'network_disconnected'], ['session.destroyed', undefined]]);
+
+  const before = own.got.length;
+  server = await server.killAndRestart();
+  const [again] = [await connect(server, 'somebody')];
+  await again.ask('session_connect', { session_id, token: makeToken({ iss: key, sub: 'somebody', session: session_id }, projectSecret) });
+  await until(() => own.types().at(-1) === 'connection.created');
+  assert.deepEqual(own.types().slice(before), ['session.created', 'connection.created'], 'nothing is told twice');
 });
 
 test('a slow receiver, a redirect and one without end are failures that delay nobody else', async () => {

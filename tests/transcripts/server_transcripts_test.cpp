@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "core/engine.hpp"
+#include "core/replay_testing.hpp"
 #include "transcript.hpp"
 #include "wire/codec.hpp"
 
@@ -62,6 +63,7 @@ class ServerRun {
       if (testing::Test::HasFailure()) return;
     }
     expect_silence("the end");
+    EXPECT_EQ(replays_.checked(), ended_) << "every call that has ended was decided again";
   }
 
  private:
@@ -192,6 +194,7 @@ class ServerRun {
     std::vector<core::Event> answers;
     for (const auto& effect : effects) {
       if (const auto* send = std::get_if<core::Send>(&effect)) deliver(*send, answers);
+      if (const auto* store = std::get_if<core::Store>(&effect)) keep(store->record);
       if (const auto* close = std::get_if<core::CloseLink>(&effect)) {
         for (auto& [name, side] : parties_) {
           if (side.link == close->link) side.link.reset();
@@ -200,6 +203,13 @@ class ServerRun {
       if (const auto* make = std::get_if<core::MakeSessionToken>(&effect)) answers.push_back(make_token(*make));
     }
     for (auto& answer : answers) feed(std::move(answer));
+  }
+
+  void keep(const core::Record& record) {
+    const auto* call = std::get_if<core::CallRecord>(&record);
+    if (call == nullptr) return;
+    replays_.keep(*call);
+    if (call->phase == wire::Phase::Ended) ++ended_;
   }
 
   core::SessionTokenMade make_token(const core::MakeSessionToken& make) const {
@@ -240,6 +250,8 @@ class ServerRun {
   core::Engine engine_;
   Instant now_ = k_start;
   Names names_;
+  core::ReplayCheck replays_;
+  int ended_ = 0;
   std::map<std::string, Seat> parties_;
   std::uint64_t last_link_ = 0;
 };

@@ -15,7 +15,9 @@ void append_number(std::string& out, std::uint64_t value) {
 }
 
 void append_fixed(std::string& out, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out.append(bytes, sizeof bytes);
 }
 
 std::uint64_t read_fixed(std::string_view eight_bytes) {
@@ -24,15 +26,21 @@ std::uint64_t read_fixed(std::string_view eight_bytes) {
   return value;
 }
 
-void BlobWriter::put_number(unsigned number, std::uint64_t value) {
-  append_number(out_, number * 2);
+void BlobWriter::put_number(unsigned key, std::uint64_t value) {
+  append_number(out_, key);
   append_number(out_, value);
 }
 
 void BlobWriter::put_bytes(unsigned number, std::string_view bytes) {
-  append_number(out_, number * 2 + 1);
-  append_number(out_, bytes.size());
+  put_number(number * 2 + 1, bytes.size());
   out_ += bytes;
+}
+
+// Most are shorter than 128 bytes, whose length has its place already.
+void BlobWriter::set_length(std::size_t place) {
+  std::string length;
+  append_number(length, out_.size() - place);
+  out_.replace(place - 1, 1, length);
 }
 
 void BlobReader::fail() {

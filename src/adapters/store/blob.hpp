@@ -28,6 +28,8 @@ template <> inline constexpr auto k_last<wire::LegState> = wire::LegState::Ended
 template <> inline constexpr auto k_last<wire::CallWaiting> = wire::CallWaiting::RingAll;
 template <> inline constexpr auto k_last<wire::Outcome> = wire::Outcome::MovedElsewhere;
 template <> inline constexpr auto k_last<wire::Reason> = wire::Reason::AllLeft;
+template <> inline constexpr auto k_last<wire::MediaFailure> = wire::MediaFailure::Device;
+template <> inline constexpr auto k_last<core::InputKind> = core::InputKind::Restarted;
 template <> inline constexpr auto k_last<core::NoteKind> = core::NoteKind::LeftOut;
 
 template <class T> inline constexpr bool is_optional = false;
@@ -50,11 +52,11 @@ constexpr std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-template <class Record>
-std::string to_blob(const Record& record);
-
+// Appends to `out`, nested records in their place.
 class BlobWriter {
  public:
+  explicit BlobWriter(std::string& out) : out_(out) {}
+
   template <class T>
   void operator()(unsigned number, const T& value) {
     CHECK(number >= last_);  // the reader relies on the order
@@ -68,30 +70,33 @@ class BlobWriter {
     } else if constexpr (std::same_as<T, core::TimerKind>) {
       put_bytes(number, core::name_of(value));
     } else if constexpr (is_id<T>) {
-      std::string bytes;
-      append_fixed(bytes, value.high());
-      append_fixed(bytes, value.low());
-      put_bytes(number, bytes);
+      put_number(number * 2 + 1, 16);
+      append_fixed(out_, value.high());
+      append_fixed(out_, value.low());
     } else if constexpr (std::same_as<T, Instant>) {
-      put_number(number, zigzag(value.time_since_epoch().count()));
+      put_number(number * 2, zigzag(value.time_since_epoch().count()));
     } else if constexpr (std::same_as<T, Duration>) {
-      put_number(number, zigzag(value.count()));
+      put_number(number * 2, zigzag(value.count()));
     } else if constexpr (std::signed_integral<T>) {
-      put_number(number, zigzag(value));
+      put_number(number * 2, zigzag(value));
     } else if constexpr (std::unsigned_integral<T> || std::is_enum_v<T>) {
-      put_number(number, static_cast<std::uint64_t>(value));
+      put_number(number * 2, static_cast<std::uint64_t>(value));
     } else {
-      put_bytes(number, to_blob(value));
+      put_number(number * 2 + 1, 0);
+      const auto place = out_.size();
+      BlobWriter inner(out_);
+      describe(inner, value);
+      set_length(place);
     }
   }
 
-  std::string take() { return std::move(out_); }
-
  private:
-  void put_number(unsigned number, std::uint64_t value);
+  void put_number(unsigned key, std::uint64_t value);
   void put_bytes(unsigned number, std::string_view bytes);
+  // Of what has been written from `place` on; a zero stands before it.
+  void set_length(std::size_t place);
 
-  std::string out_;
+  std::string& out_;
   unsigned last_ = 0;
 };
 
@@ -146,11 +151,18 @@ class BlobReader {
   bool sound_ = true;
 };
 
+// Appends to `out`.
+template <class Record>
+void append_blob(std::string& out, const Record& record) {
+  BlobWriter writer(out);
+  describe(writer, record);
+}
+
 template <class Record>
 std::string to_blob(const Record& record) {
-  BlobWriter writer;
-  describe(writer, record);
-  return writer.take();
+  std::string out;
+  append_blob(out, record);
+  return out;
 }
 
 // False: these are not the bytes of a record; `record` is then in part read.

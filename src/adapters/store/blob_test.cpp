@@ -51,7 +51,7 @@ Record filled() {
 template <class Record>
 class EveryRecord : public testing::Test {};
 using Records = testing::Types<core::CallRecord, core::SessionRecord, core::RulesRecord, core::MissedRecord, core::WithdrawnRecord,
-                               core::SeenRecord, core::GoneRecord>;
+                               core::SeenRecord, core::GoneRecord, core::ConnectionRecord, core::CallInputs>;
 TYPED_TEST_SUITE(EveryRecord, Records);
 
 // The bytes are compared, since the structs have no equality; that they say something is shown by the next tests.
@@ -91,6 +91,27 @@ TEST(CallBlob, HoldsWhatTheCallHolds) {
   EXPECT_EQ(read.group->users, call.group->users);
   EXPECT_EQ(read.reason, wire::Reason::AllLeft);
   EXPECT_EQ(read.created_at, call.created_at);
+}
+
+TEST(CallBlob, TheSwitchesOfAnInputComeBackOneByOne) {
+  for (int set = 0; set < 6; ++set) {
+    core::CallInput input;
+    bool* const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend};
+    *all[set] = true;
+    core::CallInput read;
+    ASSERT_TRUE(from_blob(to_blob(input), read));
+    const bool got[] = {read.busy, read.in_call, read.named, read.joined, read.silent, read.by_backend};
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(got[i], i == set);
+  }
+}
+
+TEST(CallBlob, ALongNestedRecordHasItsLength) {
+  core::CallRecord call;
+  call.data = std::string(20'000, 'd');
+  call.caller_leg.devices.push_back({std::string(200, 'x'), std::string(17'000, 'y'), {}, {}, {}, false, false});
+  core::CallRecord read;
+  ASSERT_TRUE(from_blob(to_blob(call), read));
+  EXPECT_EQ(read, call);
 }
 
 TEST(CallBlob, WhatIsMissingKeepsItsDefaultAndWhatIsNewIsPassedOver) {

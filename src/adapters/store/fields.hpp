@@ -5,8 +5,10 @@
 #pragma once
 
 #include <concepts>
+#include <iterator>
 #include <type_traits>
 
+#include "core/inputs.hpp"
 #include "core/records.hpp"
 
 namespace offhook::store {
@@ -123,6 +125,116 @@ void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
   visit(21, call.deadlines);
   visit(22, call.deadline);
   visit(23, call.notes);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::Connection> auto& connection) {
+  visit(1, connection.connection_id);
+  visit(2, connection.user);
+  visit(3, connection.data);
+  visit(4, connection.created_at_ms);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::Stream> auto& stream) {
+  visit(1, stream.stream_id);
+  visit(2, stream.connection_id);
+  visit(3, stream.name);
+  visit(4, stream.has_audio);
+  visit(5, stream.has_video);
+  visit(6, stream.created_at_ms);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::ConnectionRecord> auto& connection) {
+  visit(1, connection.session);
+  visit(2, connection.project);
+  visit(3, connection.call);
+  visit(4, connection.shown);
+  visit(5, connection.streams);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::Invite> auto& invite) {
+  visit(1, invite.cmd_id);
+  visit(2, invite.to);
+  visit(3, invite.media);
+  visit(4, invite.ring_timeout_ms);
+  visit(5, invite.data);
+  visit(6, invite.wake_timeout_ms);
+  visit(7, invite.connect_timeout_ms);
+  visit(8, invite.drop_grace_ms);
+  visit(9, invite.max_duration_ms);
+  visit(10, invite.decline_policy);
+  visit(11, invite.wait_full_ring);
+  visit(12, invite.group);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::InputSettings> auto& settings) {
+  visit(1, settings.wake_timeout);
+  visit(2, settings.ring_timeout);
+  visit(3, settings.setup_timeout);
+  visit(4, settings.caller_grace);
+  visit(5, settings.connect_timeout);
+  visit(6, settings.drop_grace);
+  visit(7, settings.max_duration);
+  visit(8, settings.keep_ended);
+  visit(9, settings.move_timeout);
+  visit(10, settings.alone_timeout);
+  visit(11, settings.decline_policy);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::InputDevice> auto& device) {
+  visit(1, device.user);
+  visit(2, device.device);
+  visit(3, device.name);
+  visit(4, device.client);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::InputCandidate> auto& candidate) {
+  visit(1, candidate.device);
+  visit(2, candidate.in_call);
+}
+
+// The switches, of which few are set, in one number.
+template <class Visitor>
+void describe_switches(Visitor& visit, unsigned number, Is<core::CallInput> auto& input) {
+  decltype(&input.busy) const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend};
+  std::optional<std::uint64_t> bits = 0;
+  for (std::size_t i = 0; i < std::size(all); ++i) *bits |= std::uint64_t{*all[i]} << i;
+  if (*bits == 0) bits.reset();
+  visit(number, bits);
+  if constexpr (!std::is_const_v<std::remove_reference_t<decltype(input)>>) {
+    for (std::size_t i = 0; i < std::size(all); ++i) *all[i] = bits && (*bits >> i & 1) != 0;
+  }
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::CallInput> auto& input) {
+  visit(1, input.at);
+  visit(2, input.kind);
+  visit(3, input.who);
+  describe_switches(visit, 4, input);
+  visit(5, input.since);
+  visit(6, input.timer);
+  visit(7, input.failure);
+  visit(8, input.outcome);
+  visit(9, input.reason);
+  visit(10, input.devices);
+  visit(11, input.users);
+  visit(12, input.invite);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::CallInputs> auto& inputs) {
+  visit(1, inputs.settings);
+  visit(2, inputs.devices);
+  visit(3, inputs.list);
+  visit(4, inputs.cut);
+  visit(5, inputs.start);
 }
 
 template <class Visitor>

@@ -52,6 +52,11 @@ void MemoryStore::find_call(const CallId& id, OnCall found) {
   found(entry == calls_.end() ? std::nullopt : std::optional(entry->second.record));
 }
 
+void MemoryStore::find_inputs(const CallId& id, OnInputs found) {
+  const auto entry = calls_.find(id);
+  found(entry == calls_.end() ? nullptr : entry->second.record.inputs);
+}
+
 void MemoryStore::list_calls(const CallQuery& query, OnCalls found) {
   std::vector<core::CallRecord> records;
   auto place = order_.rbegin();

@@ -16,6 +16,7 @@ class MemoryStore : public Store {
   void put(core::Record record, std::function<void()> durable) override;
   std::size_t pending() const override { return 0; }
   void find_call(const CallId& id, OnCall found) override;
+  void find_inputs(const CallId& id, OnInputs found) override;
   void list_calls(const CallQuery& query, OnCalls found) override;
   Found<std::vector<core::Record>> load(Instant ended_since) override;
   void purge(Instant ended_before, std::function<void()> done) override;

@@ -59,6 +59,18 @@ std::optional<core::CallRecord> RecordReader::find_call(const CallId& id) {
   return found;
 }
 
+std::shared_ptr<const core::CallInputs> RecordReader::find_inputs(const CallId& id) {
+  auto& statement = statements_.try_emplace("inputs", database_, "SELECT inputs FROM calls WHERE id = ?").first->second;
+  const auto key = id_bytes(id);
+  std::shared_ptr<core::CallInputs> found;
+  if (statement.bind_blob(key).step() && !statement.is_null(0)) {
+    found = std::make_shared<core::CallInputs>();
+    nonsense_ = !from_blob(statement.blob(0), *found) || nonsense_;
+  }
+  statement.reset();
+  return found;
+}
+
 std::vector<core::CallRecord> RecordReader::list_calls(const CallQuery& query) {
   auto question = question_of(query);
   const std::string at = query.user ? "u." : "c.";
@@ -99,6 +111,7 @@ std::vector<core::Record> RecordReader::load(Instant ended_since) {
       case k_kind<core::MissedRecord>: found.push_back(kept_in<core::MissedRecord>(records)); break;
       case k_kind<core::WithdrawnRecord>: found.push_back(kept_in<core::WithdrawnRecord>(records)); break;
       case k_kind<core::SeenRecord>: found.push_back(kept_in<core::SeenRecord>(records)); break;
+      case k_kind<core::ConnectionRecord>: found.push_back(kept_in<core::ConnectionRecord>(records)); break;
       default: break;  // of a later version
     }
   }

@@ -40,6 +40,7 @@ class RecordWriter {
   void blot_out(std::int64_t seq, core::CallRecord call, const UserKey& user);
 
   Database& database_;
+  std::string body_;  // of the call being written; its memory is used again
   Statement update_call_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
       change_body_, note_forgetting_, end_forgetting_;
 };
@@ -52,6 +53,7 @@ class RecordReader {
   explicit RecordReader(Database& database) : database_(database) {}
 
   std::optional<core::CallRecord> find_call(const CallId& id);
+  std::shared_ptr<const core::CallInputs> find_inputs(const CallId& id);
   std::vector<core::CallRecord> list_calls(const CallQuery& query);
   std::vector<core::Record> load(Instant ended_since);
 

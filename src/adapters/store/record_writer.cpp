@@ -20,9 +20,9 @@ std::string id_bytes(const CallId& id) {
 
 RecordWriter::RecordWriter(Database& database)
     : database_(database),
-      update_call_(database, "UPDATE calls SET phase = ?, outcome = ?, ended_at = ?, body = ? WHERE id = ?"),
+      update_call_(database, "UPDATE calls SET phase = ?, outcome = ?, ended_at = ?, body = ?, inputs = ? WHERE id = ?"),
       insert_call_(database,
-                   "INSERT INTO calls (phase, outcome, ended_at, body, id, project, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+                   "INSERT INTO calls (phase, outcome, ended_at, body, inputs, id, project, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
       find_seq_(database, "SELECT seq FROM calls WHERE id = ?"),
       add_user_(database, "INSERT OR REPLACE INTO call_users (project, user, created_at, seq, silent) VALUES (?, ?, ?, ?, ?)"),
       keep_(database,
@@ -34,7 +34,7 @@ RecordWriter::RecordWriter(Database& database)
       users_calls_(database,
                    "SELECT c.seq, c.body FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ? AND u.user = ? "
                    "AND c.phase = 3 AND u.seq <= (SELECT up_to FROM forgotten WHERE project = ? AND user = ?) LIMIT ?"),
-      change_body_(database, "UPDATE calls SET body = ? WHERE seq = ?"),
+      change_body_(database, "UPDATE calls SET body = ?, inputs = NULL WHERE seq = ?"),
       note_forgetting_(database,
                        "INSERT OR REPLACE INTO forgotten (project, user, up_to) VALUES (?, ?, (SELECT coalesce(max(seq), 0) FROM calls))"),
       end_forgetting_(database, "DELETE FROM forgotten WHERE project = ? AND user = ?") {}
@@ -46,10 +46,13 @@ void RecordWriter::write(const core::Record& record) {
 // A call is written five times or so: but for the first time it is there already.
 void RecordWriter::write_one(const core::CallRecord& call) {
   const auto id = id_bytes(call.id);
-  const auto body = to_blob(call);
+  body_.clear();
+  append_blob(body_, call);
+  const auto inputs = call.inputs ? to_blob(*call.inputs) : std::string();
   const auto bind = [&](Statement& statement) -> Statement& {
     statement.bind(static_cast<std::int64_t>(call.phase)).bind_optional(number_of(call.outcome));
-    return statement.bind_optional(us(call.ended_at)).bind_blob(body).bind_blob(id);
+    statement.bind_optional(us(call.ended_at)).bind_blob(body_);
+    return (call.inputs ? statement.bind_blob(inputs) : statement.bind_null()).bind_blob(id);
   };
   bind(update_call_).run();
   const bool is_new = database_.changes() == 0;

@@ -37,8 +37,33 @@ template <class Record>
 char kind_of(const Record&) {
   return static_cast<char>('0' + k_kind<Record>);
 }
-char kind_of(const core::CallRecord&) { return k_call; }
 char kind_of(const core::GoneRecord&) { return k_gone; }
+
+template <class Record>
+std::string entry_of(const Record& record) {
+  return kind_of(record) + to_blob(record);
+}
+
+// The body behind its length, then the inputs.
+std::string entry_of(const core::CallRecord& record) {
+  const auto body = to_blob(record);
+  std::string entry(1, k_call);
+  append_fixed(entry, body.size());
+  entry += body;
+  return record.inputs ? entry + to_blob(*record.inputs) : entry;
+}
+
+void keep_call(MemoryStore& index, std::string_view entry) {
+  const auto size = read_fixed(entry.substr(0, 8));
+  core::CallRecord record;
+  CHECK(from_blob(entry.substr(8, size), record));
+  if (const auto rest = entry.substr(8 + size); !rest.empty()) {
+    auto inputs = std::make_shared<core::CallInputs>();
+    CHECK(from_blob(rest, *inputs));
+    record.inputs = std::move(inputs);
+  }
+  index.keep(std::move(record));
+}
 
 template <class Record>
 void keep(MemoryStore& index, std::string_view blob) {
@@ -62,7 +87,7 @@ SimulatedStore::SimulatedStore(SimulatedDisk& disk, Options options)
 }
 
 void SimulatedStore::put(core::Record record, std::function<void()> durable) {
-  write(std::visit([](const auto& one) { return kind_of(one) + to_blob(one); }, record), std::move(durable));
+  write(std::visit([](const auto& one) { return entry_of(one); }, record), std::move(durable));
 }
 
 void SimulatedStore::purge(Instant ended_before, std::function<void()> done) {
@@ -111,13 +136,14 @@ void SimulatedStore::break_off(const std::string& why) {
 void SimulatedStore::apply(std::string_view entry) {
   const auto blob = entry.substr(1);
   switch (entry.front()) {
-    case k_call: return keep<core::CallRecord>(*index_, blob);
+    case k_call: return keep_call(*index_, blob);
     case k_gone: return keep<core::GoneRecord>(*index_, blob);
     case '0' + k_kind<core::SessionRecord>: return keep<core::SessionRecord>(*index_, blob);
     case '0' + k_kind<core::RulesRecord>: return keep<core::RulesRecord>(*index_, blob);
     case '0' + k_kind<core::MissedRecord>: return keep<core::MissedRecord>(*index_, blob);
     case '0' + k_kind<core::WithdrawnRecord>: return keep<core::WithdrawnRecord>(*index_, blob);
     case '0' + k_kind<core::SeenRecord>: return keep<core::SeenRecord>(*index_, blob);
+    case '0' + k_kind<core::ConnectionRecord>: return keep<core::ConnectionRecord>(*index_, blob);
     case k_purge: return index_->purge(Instant{Duration{static_cast<std::int64_t>(read_fixed(blob))}}, [] {});
     case k_forget: {
       UserKey user;

@@ -36,6 +36,7 @@ class SimulatedStore : public Store {
   void put(core::Record record, std::function<void()> durable) override;
   std::size_t pending() const override { return waiting_.size(); }
   void find_call(const CallId& id, OnCall found) override { index_->find_call(id, std::move(found)); }
+  void find_inputs(const CallId& id, OnInputs found) override { index_->find_inputs(id, std::move(found)); }
   void list_calls(const CallQuery& query, OnCalls found) override { index_->list_calls(query, std::move(found)); }
   Found<std::vector<core::Record>> load(Instant ended_since) override { return index_->load(ended_since); }
   void purge(Instant ended_before, std::function<void()> done) override;

@@ -242,6 +242,10 @@ class SqliteStore : public DurableStore {
     ask<std::optional<core::CallRecord>>([id](Readers& readers) { return readers.records.find_call(id); }, std::move(found));
   }
 
+  void find_inputs(const CallId& id, OnInputs found) override {
+    ask<std::shared_ptr<const core::CallInputs>>([id](Readers& readers) { return readers.records.find_inputs(id); }, std::move(found));
+  }
+
   void list_calls(const CallQuery& query, OnCalls found) override {
     ask<std::vector<core::CallRecord>>([query](Readers& readers) { return readers.records.list_calls(query); }, std::move(found));
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ struct StoreError {
 template <class T>
 using Found = Result<T, StoreError>;
 using OnCall = std::function<void(Found<std::optional<core::CallRecord>>)>;
+using OnInputs = std::function<void(Found<std::shared_ptr<const core::CallInputs>>)>;
 using OnCalls = std::function<void(Found<std::vector<core::CallRecord>>)>;
 
 class Store {
@@ -53,6 +55,8 @@ class Store {
 
   // Called back before this returns, or later; what has been called durable is seen.
   virtual void find_call(const CallId& id, OnCall found) = 0;
+  // Those of a call that has ended; nothing if there are none. What find_call and list_calls give may come without them.
+  virtual void find_inputs(const CallId& id, OnInputs found) = 0;
   // Newest first, at most `limit`.
   virtual void list_calls(const CallQuery& query, OnCalls found) = 0;
 

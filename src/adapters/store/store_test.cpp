@@ -98,6 +98,12 @@ class Conformance : public testing::TestWithParam<std::pair<std::string, std::un
     rig->run_until([&] { return got.has_value(); });
     return *got;
   }
+  std::shared_ptr<const core::CallInputs> find_inputs(const CallId& id) {
+    std::optional<std::shared_ptr<const core::CallInputs>> got;
+    store().find_inputs(id, [&](auto found) { got = found.value(); });
+    rig->run_until([&] { return got.has_value(); });
+    return *got;
+  }
   std::vector<std::uint64_t> list(const CallQuery& query, Store& at) {
     std::optional<std::vector<std::uint64_t>> got;
     at.list_calls(query, [&](auto found) {
@@ -132,6 +138,48 @@ CallQuery by_user(UserId user) {
   CallQuery query;
   query.user = std::move(user);
   return query;
+}
+
+core::CallRecord with_inputs(core::CallRecord call) {
+  core::CallInputs inputs;
+  inputs.devices.push_back({call.caller, "phone", "Phone", {}});
+  inputs.list.emplace_back().kind = core::InputKind::Hangup;
+  inputs.settings.ring_timeout = std::chrono::seconds{9};
+  call.inputs = std::make_shared<const core::CallInputs>(std::move(inputs));
+  return call;
+}
+
+TEST_P(Conformance, TheInputsOfACallAreKeptUntilSomebodyInItIsForgotten) {
+  put(call_of(1, "alice", "bob"));
+  put(with_inputs(ended(call_of(1, "alice", "bob"), 5'000)));
+  put(with_inputs(ended(call_of(2, "carol", "dave"), 5'000)));
+  settle();
+  rig->reopen();
+  const auto kept = find_inputs(CallId(0, 1));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->devices.at(0).name, "Phone");
+  EXPECT_EQ(kept->list.at(0).kind, core::InputKind::Hangup);
+  EXPECT_EQ(kept->settings.ring_timeout, std::chrono::seconds{9});
+  EXPECT_FALSE(find_inputs(CallId(0, 3)));
+  chore([&](auto done) { store().forget_user({"1", "bob"}, done); });
+  EXPECT_FALSE(find_inputs(CallId(0, 1)));
+  EXPECT_TRUE(find_inputs(CallId(0, 2)));
+}
+
+TEST_P(Conformance, ConnectionsAreLoadedUntilTheyAreGone) {
+  core::ConnectionRecord joined;
+  joined.shown.connection_id = ConnectionId(1, 2);
+  joined.streams.resize(2);
+  put(joined);
+  settle();
+  rig->reopen();
+  const auto loaded = load();
+  ASSERT_EQ(loaded.size(), 1U);
+  EXPECT_EQ(std::get<core::ConnectionRecord>(loaded.front()).streams.size(), 2U);
+  put(core::GoneRecord{core::key_of(joined)});
+  settle();
+  rig->reopen();
+  EXPECT_TRUE(load().empty());
 }
 
 TEST_P(Conformance, DurableIsSaidOnceOfEachInTheirOrder) {
