@@ -97,7 +97,6 @@ struct CallRecord {
   // The absolute moment by which the phase must have changed; set in every phase but Ended.
   std::optional<Instant> deadline;
   std::shared_ptr<const CallInputs> inputs;  // of one that has ended, in the record of its end
-  bool operator==(const CallRecord&) const = default;
 };
 
 // A session that a client or a backend created. Those of calls are made again from the calls. Key: its id.

@@ -1,6 +1,7 @@
 #include "core/replay.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/call_engine.hpp"
 
@@ -184,10 +185,16 @@ Comparison compare(const CallRecord& call, const CallInputs& inputs) {
 }
 
 bool is_same_decision(const CallRecord& a, const CallRecord& b) {
-  auto copy = b;
-  copy.notes = a.notes;
-  copy.inputs = a.inputs;
-  return a == copy;
+  const auto parts = [](const CallRecord& call) {
+    return std::tie(call.id, call.version, call.project, call.caller, call.caller_device, call.caller_leg, call.legs, call.media, call.data,
+                    call.plan, call.invites, call.session, call.phase, call.created_at, call.answered_at, call.active_at, call.ended_at,
+                    call.outcome, call.reason, call.deadlines, call.deadline);
+  };
+  const auto group = [](const CallRecord& call) {
+    const auto found = call.group.value_or(wire::Group{});
+    return std::tuple(call.group.has_value(), found.users, found.mode, found.owner_leaves);
+  };
+  return parts(a) == parts(b) && group(a) == group(b);
 }
 
 }  // namespace offhook::core

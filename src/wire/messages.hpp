@@ -206,7 +206,6 @@ struct Group {
   std::vector<UserId> users;
   GroupMode mode = GroupMode::FirstAnswer;
   OwnerLeaves owner_leaves = OwnerLeaves::End;
-  bool operator==(const Group&) const = default;
 };
 struct Invite {
   std::string cmd_id;

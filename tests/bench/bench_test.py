@@ -9,6 +9,7 @@ import unittest
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
+import store  # noqa: E402
 import verdict  # noqa: E402
 
 WIDE_FACTOR, WIDE_MS = 2, 3000
@@ -46,6 +47,40 @@ class Detect(unittest.TestCase):
         lines = verdict.table(self.rows).split("\n")
         self.assertEqual(len(lines), len(self.rows) + 2)
         self.assertTrue(lines[0].startswith("cause"))
+
+
+class Store(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run([sys.executable, str(FOLDER / "store.py"), "--json", "--transitions", "5000"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1):
+            raise AssertionError(done.stdout + done.stderr)
+        cls.rows = json.loads(done.stdout)["rows"]
+
+    def test_the_store_is_measured_beside_its_yardsticks(self):
+        self.assertEqual([row["what"].split(" ")[0] for row in self.rows], ["the", "SQLite,", "SQLite,", "Offhook's", "Offhook's", "Offhook's"])
+        for row in self.rows:
+            with self.subTest(row=row):
+                self.assertGreater(row["per_second"], 0)
+                self.assertLessEqual(row["p50_ms"], row["p99_ms"])
+
+    def test_a_transition_costs_nowhere_near_ten_times_its_bound(self):
+        self.assertLess(self.rows[-1]["cpu_us_each"], 10 * store.MOST_CPU_US)
+
+    def test_the_rows_make_a_table(self):
+        lines = store.table(self.rows).split("\n")
+        self.assertEqual(len(lines), len(self.rows) + 2)
+        self.assertTrue(lines[0].startswith("what"))
+
+    def test_a_bound_holds_or_is_broken(self):
+        def verdict_of(cpu, p50):
+            disk = {"what": "the disk: write and fdatasync of 1000 bytes", "per_second": 1000, "p50_ms": 0.1, "cpu_us_each": 1}
+            plain = {"what": store.YARDSTICK, "per_second": 1000, "p50_ms": 1, "cpu_us_each": 1}
+            own = {"what": "Offhook's store, 100 on their way", "per_second": 500, "p50_ms": p50, "cpu_us_each": cpu}
+            return store.judged([disk, plain, own])[-1]["verdict"]
+
+        self.assertEqual([verdict_of(20, 1.5), verdict_of(26, 1.5), verdict_of(20, 2.5)], ["holds", "BROKEN", "BROKEN"])
 
 
 class Verdict(unittest.TestCase):

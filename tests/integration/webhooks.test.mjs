@@ -148,6 +148,8 @@ test('killed while people are in sessions: the restarted server tells that they 
   await left.ask('session_disconnect', { session_id });
   const inCall = await talk(server);
   await until(() => opentok.got.length === 9 && own.got.length === 9);
+  const isSettled = async () => (await server.admin('/v1/webhooks/events')).body.events.length === 0;
+  await until(isSettled);  // else what was under way would come again
   opentok.got.length = own.got.length = 0;
 
   server = await server.killAndRestart();
@@ -163,6 +165,7 @@ test('killed while people are in sessions: the restarted server tells that they 
   assert.deepEqual(ofCall.map((event) => [event.type, event.data.reason]),
     [['connection.destroyed', 'network_disconnected'], ['connection.destroyed', 'network_disconnected'], ['session.destroyed', undefined]]);
 
+  await until(isSettled);
   const before = own.got.length;
   server = await server.killAndRestart();
   const [again] = [await connect(server, 'somebody')];

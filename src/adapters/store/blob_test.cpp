@@ -111,7 +111,8 @@ TEST(CallBlob, ALongNestedRecordHasItsLength) {
   call.caller_leg.devices.push_back({std::string(200, 'x'), std::string(17'000, 'y'), {}, {}, {}, false, false});
   core::CallRecord read;
   ASSERT_TRUE(from_blob(to_blob(call), read));
-  EXPECT_EQ(read, call);
+  EXPECT_EQ(read.data, call.data);
+  EXPECT_EQ(read.caller_leg, call.caller_leg);
 }
 
 TEST(CallBlob, WhatIsMissingKeepsItsDefaultAndWhatIsNewIsPassedOver) {

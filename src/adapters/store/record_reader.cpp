@@ -29,7 +29,7 @@ Question question_of(const CallQuery& query) {
   if (query.user) question.where("u.user = ?", std::string_view(*query.user));
   if (query.user) question.where("u.silent = 0");
   if (query.phase) question.where("c.phase = ?", static_cast<std::int64_t>(*query.phase));
-  if (query.phase && *query.phase != wire::Phase::Ended) question.where("c.phase < 3");  // so that calls_live serves it
+  if (query.phase && *query.phase != wire::Phase::Ended) question.where("c.ended_at IS NULL");  // so that calls_live serves it
   if (query.outcome) question.where("c.outcome = ?", static_cast<std::int64_t>(*query.outcome));
   if (query.from) question.where(at + "created_at >= ?", us(*query.from));
   if (query.to) question.where(at + "created_at < ?", us(*query.to));
@@ -99,7 +99,7 @@ core::Record RecordReader::kept_in(const Statement& row) {
 std::vector<core::Record> RecordReader::load(Instant ended_since) {
   std::vector<core::Record> found;
   Statement calls(database_,
-                  "SELECT body FROM (SELECT seq, body FROM calls INDEXED BY calls_live WHERE phase < 3 UNION ALL "
+                  "SELECT body FROM (SELECT seq, body FROM calls INDEXED BY calls_live WHERE ended_at IS NULL UNION ALL "
                   "SELECT seq, body FROM calls WHERE ended_at IS NOT NULL AND ended_at >= ?) ORDER BY seq");
   calls.bind(us(ended_since));
   while (calls.step()) found.emplace_back(call_in(calls, 0));

@@ -35,13 +35,16 @@ class RecordWriter {
   void write_one(const core::GoneRecord& gone);
   template <class Kept>
   void write_one(const Kept& record);
-  void write_users(const core::CallRecord& call, std::string_view id);
+  bool update(const core::CallRecord& call, std::string_view id);
+  bool insert(const core::CallRecord& call, std::string_view id);
+  void bind_end(Statement& statement, const core::CallRecord& call);
+  void write_users(const core::CallRecord& call, std::int64_t seq);
   void drop_call(std::int64_t seq, const core::CallRecord& call);
   void blot_out(std::int64_t seq, core::CallRecord call, const UserKey& user);
 
   Database& database_;
-  std::string body_;  // of the call being written; its memory is used again
-  Statement update_call_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
+  std::string body_, inputs_;  // of the call being written; their memory is used again
+  Statement update_live_, update_ended_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
       change_body_, note_forgetting_, end_forgetting_;
 };
 

@@ -20,9 +20,11 @@ std::string id_bytes(const CallId& id) {
 
 RecordWriter::RecordWriter(Database& database)
     : database_(database),
-      update_call_(database, "UPDATE calls SET phase = ?, outcome = ?, ended_at = ?, body = ?, inputs = ? WHERE id = ?"),
+      update_live_(database, "UPDATE calls SET phase = ?, body = ? WHERE id = ?"),
+      update_ended_(database, "UPDATE calls SET phase = ?, body = ?, outcome = ?, ended_at = ?, inputs = ? WHERE id = ?"),
       insert_call_(database,
-                   "INSERT INTO calls (phase, outcome, ended_at, body, inputs, id, project, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+                   "INSERT INTO calls (phase, body, outcome, ended_at, inputs, id, project, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                   "ON CONFLICT (id) DO NOTHING"),
       find_seq_(database, "SELECT seq FROM calls WHERE id = ?"),
       add_user_(database, "INSERT OR REPLACE INTO call_users (project, user, created_at, seq, silent) VALUES (?, ?, ?, ?, ?)"),
       keep_(database,
@@ -43,27 +45,48 @@ void RecordWriter::write(const core::Record& record) {
   std::visit([&](const auto& one) { write_one(one); }, record);
 }
 
-// A call is written five times or so: but for the first time it is there already.
+// A call is written five times or so. At first it is not there, later it is; where that is not so it takes one step more.
 void RecordWriter::write_one(const core::CallRecord& call) {
   const auto id = id_bytes(call.id);
   body_.clear();
   append_blob(body_, call);
-  const auto inputs = call.inputs ? to_blob(*call.inputs) : std::string();
-  const auto bind = [&](Statement& statement) -> Statement& {
-    statement.bind(static_cast<std::int64_t>(call.phase)).bind_optional(number_of(call.outcome));
-    statement.bind_optional(us(call.ended_at)).bind_blob(body_);
-    return (call.inputs ? statement.bind_blob(inputs) : statement.bind_null()).bind_blob(id);
-  };
-  bind(update_call_).run();
-  const bool is_new = database_.changes() == 0;
-  if (is_new) bind(insert_call_).bind(call.project).bind(us(call.created_at)).run();
-  if (is_new || call.group) write_users(call, id);  // only a group gets new users
+  inputs_.clear();
+  if (call.inputs) append_blob(inputs_, *call.inputs);
+  const bool is_first = call.version <= 1;
+  const bool is_new = is_first ? insert(call, id) : !update(call, id) && insert(call, id);
+  if (is_first && !is_new) update(call, id);
+  if (is_new) return write_users(call, database_.last_inserted());
+  if (!call.group) return;  // only a group gets new users
+  const auto seq = find_seq_.bind_blob(id).step() ? find_seq_.number(0) : 0;
+  find_seq_.reset();
+  write_users(call, seq);
+}
+
+// Of a call that goes on just what changes: no index looks at that.
+bool RecordWriter::update(const core::CallRecord& call, std::string_view id) {
+  const bool is_live = !call.ended_at;
+  auto& statement = is_live ? update_live_ : update_ended_;
+  statement.bind(static_cast<std::int64_t>(call.phase)).bind_blob(body_);
+  if (!is_live) bind_end(statement, call);
+  statement.bind_blob(id).run();
+  return database_.changes() > 0;
+}
+
+bool RecordWriter::insert(const core::CallRecord& call, std::string_view id) {
+  insert_call_.bind(static_cast<std::int64_t>(call.phase)).bind_blob(body_);
+  bind_end(insert_call_, call);
+  insert_call_.bind_blob(id).bind(call.project).bind(us(call.created_at)).run();
+  return database_.changes() > 0;
+}
+
+void RecordWriter::bind_end(Statement& statement, const core::CallRecord& call) {
+  statement.bind_optional(number_of(call.outcome)).bind_optional(us(call.ended_at));
+  if (call.inputs) statement.bind_blob(inputs_);
+  if (!call.inputs) statement.bind_null();
 }
 
 // The caller last, who is to know of the call even if it was to himself.
-void RecordWriter::write_users(const core::CallRecord& call, std::string_view id) {
-  const auto seq = find_seq_.bind_blob(id).step() ? find_seq_.number(0) : 0;
-  find_seq_.reset();
+void RecordWriter::write_users(const core::CallRecord& call, std::int64_t seq) {
   const auto add = [&](const UserId& user, bool silent) {
     add_user_.bind(call.project).bind(user).bind(us(call.created_at)).bind(seq).bind(silent ? 1 : 0).run();
   };

@@ -11,7 +11,8 @@ constexpr std::int64_t k_max_checked_bytes = 256 * 1024 * 1024;
 // Step n leads from version n to n + 1. What has been released is never changed; a new version is a new step.
 //
 // `seq` is the order of creation. Moments are microseconds since the Unix epoch; phases and outcomes are numbers of
-// wire/messages.hpp; bodies are blob.hpp's. Phase 3 is the end: `calls_live` finds the few that go on among the many that do not.
+// wire/messages.hpp; bodies are blob.hpp's. Phase 3 is the end: `calls_live` finds the few that go on among the many that do not. It does
+// not name the phase, so that a call that goes from one to the next changes no index.
 // `outbox` holds events for webhooks (outbox.hpp): state 0 waits for another of its line, 1 is due, 2 is given up.
 // `outbox_dropped` counts dead letters that are not kept. `inputs` (blob.hpp) are those of a call that has ended.
 // `forgotten` holds users whose names are being blotted out of calls, up to the newest call of that moment.
@@ -81,6 +82,8 @@ CREATE TABLE outbox_dropped (
   PRIMARY KEY (project, endpoint)
 ) WITHOUT ROWID;
 ALTER TABLE calls ADD COLUMN inputs BLOB;
+DROP INDEX calls_live;
+CREATE INDEX calls_live ON calls (project, created_at) WHERE ended_at IS NULL;
 )"};
 
 // Writes in any case, so that a full or read-only disk is found now.

@@ -33,6 +33,7 @@ class Database {
   const std::optional<std::string>& failure() const { return failure_; }
   void forget_failure() { failure_.reset(); }
   std::int64_t changes() const;  // rows changed by the last statement
+  std::int64_t last_inserted() const;  // rowid
 
  private:
   friend class Statement;
