@@ -48,7 +48,7 @@ std::string advice_on(const Problem& problem, const Environment& environment) {
            "--device.";
   if (problem.word == "no_such_call") return problem.message + " \"offhook calls list\" shows the calls there are.";
   if (problem.word == "no_such_webhook") return "The project has no webhook of this name; \"offhook webhooks list\" shows them.";
-  if (problem.word == "no_such_event") return "No event of this number waits or has been given up; \"offhook webhooks events\" shows those that do.";
+  if (problem.word == "no_such_event") return problem.message + " \"offhook webhooks events\" shows them.";
   if (problem.word == "call_over") return problem.message + " \"offhook calls get CALL\" shows how.";
   if (problem.word == "unreachable")
     return problem.message + " OFFHOOK_URL says where to look; it is " + environment.url + ".";

@@ -135,7 +135,7 @@ void Webhooks::replay_all(const store::EndpointKey& key, Respond respond) {
 void Webhooks::replay(const store::OutboxReplay& which, Respond respond) {
   outbox_.replay(which, clock_.now(), [this, which, respond = std::move(respond)](const store::OutboxReplayed& replayed) {
     const bool is_one = std::holds_alternative<std::uint64_t>(which.which);
-    if (is_one && replayed.count == 0) return respond(failure(404, "no_such_event", "There is no such event that has been given up."));
+    if (is_one && replayed.count == 0) return respond(failure(404, "no_such_event", "No event of this number has been given up or is due; one that waits for an earlier event of its call goes after that."));
     const auto& name = is_one ? replayed.endpoint.value_or("") : std::get<std::string>(which.which);
     act([&](webhook::Actions& out) {
       for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {

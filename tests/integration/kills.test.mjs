@@ -164,7 +164,7 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
   await until(async () => (await Promise.all(phases.slice(0, 3).map((phase) => rest(server, `/v1/calls?phase=${phase}`)))).every(({ body }) => body.calls.length === 0));
   await checkAll(server, facts, facts.calls.keys());
   assert.deepEqual(facts.problems, []);
-  await decideAgain(server, [...facts.calls.keys()]);
+  await decideAgain(server, [...facts.calls.keys()].slice(-500));
   assert.ok(facts.calls.size > rounds * 10, `only ${facts.calls.size} calls: too few to show anything`);
   await server.stop();
 });

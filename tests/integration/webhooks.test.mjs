@@ -276,7 +276,7 @@ test('the command line says what is wrong with a question about webhooks', async
     [['replay'], 2, /--event NUMBER.*--webhook NAME/],
     [['replay', '--event', '1', '--webhook', 'hook'], 2, /--event NUMBER/],
     [['replay', '--event', 'x'], 2, /--event/],
-    [['replay', '--event', '99'], 3, /No event of this number/],
+    [['replay', '--event', '99'], 3, /No event of this number.*webhooks events/],
     [['replay', '--webhook', 'hock'], 3, /no webhook of this name.*webhooks list/],
     [['events', '--state', 'asleep'], 2, /pending.*dead/],
     [['events', '--cursor', 'x'], 2, /cursor/],

@@ -1,5 +1,7 @@
 #include "adapters/store/memory_outbox.hpp"
 
+#include <algorithm>
+
 namespace offhook::store {
 namespace {
 
@@ -10,10 +12,11 @@ bool matches(const OutboxEntry& entry, const OutboxQuery& query) {
 }
 
 bool is_meant(const OutboxEntry& entry, const OutboxReplay& replay, Instant now) {
-  const bool is_idle = entry.state == OutboxState::Dead || (entry.state == OutboxState::Due && entry.due_at > now);
-  if (entry.endpoint.project != replay.project || !is_idle) return false;
+  if (entry.endpoint.project != replay.project || entry.state == OutboxState::Waiting) return false;
   const auto* number = std::get_if<std::uint64_t>(&replay.which);
-  return number != nullptr ? entry.number == *number : entry.endpoint.name == std::get<std::string>(replay.which);
+  if (number != nullptr) return entry.number == *number;
+  const bool is_idle = entry.state == OutboxState::Dead || entry.due_at > now;
+  return is_idle && entry.endpoint.name == std::get<std::string>(replay.which);
 }
 
 }  // namespace
@@ -114,7 +117,7 @@ void MemoryOutbox::replay(const OutboxReplay& which, Instant now, std::function<
     if (std::holds_alternative<std::uint64_t>(which.which)) replayed.endpoint = entry.endpoint.name;
     if (entry.state == OutboxState::Due) {
       ++replayed.count;
-      make_due(entry, now);
+      make_due(entry, std::min(entry.due_at, now));
     } else if (tally_.has_room(entry.endpoint)) {
       ++replayed.count;
       tally_.drop_dead(entry.endpoint);

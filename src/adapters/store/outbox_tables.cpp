@@ -59,7 +59,7 @@ OutboxWriter::OutboxWriter(Database& database, const OutboxLimits& limits)
                           "AND endpoint = ? ORDER BY number LIMIT ?"),
       revive_(database, "UPDATE outbox SET created_at = ?, due_at = ?, attempts = 0, state = NOT EXISTS (SELECT 1 FROM outbox WHERE " +
                             k_line + ") WHERE number = ?"),
-      hurry_one_(database, "UPDATE outbox SET due_at = ? WHERE project = ? AND state = 1 AND due_at > ? AND number = ? RETURNING endpoint"),
+      hurry_one_(database, "UPDATE outbox SET due_at = min(due_at, ?) WHERE project = ? AND state = 1 AND number = ? RETURNING endpoint"),
       hurry_all_(database, "UPDATE outbox SET due_at = ? WHERE project = ? AND state = 1 AND due_at > ? AND endpoint = ?"),
       drop_dead_(database, "DELETE FROM outbox WHERE number = (SELECT number FROM outbox WHERE project = ? AND endpoint = ? AND state = 2 "
                            "ORDER BY number LIMIT 1)"),
@@ -139,15 +139,13 @@ std::optional<EndpointKey> OutboxWriter::leave_line(std::uint64_t number, Statem
 
 void OutboxWriter::hurry(const OutboxReplay& which, Instant now, OutboxReplayed& done) {
   const auto* number = std::get_if<std::uint64_t>(&which.which);
-  auto& hurry = number != nullptr ? hurry_one_ : hurry_all_;
-  hurry.bind(us(now)).bind(which.project).bind(us(now));
   if (number == nullptr) {
-    hurry.bind(std::get<std::string>(which.which)).run();
+    hurry_all_.bind(us(now)).bind(which.project).bind(us(now)).bind(std::get<std::string>(which.which)).run();
     done.count += static_cast<std::size_t>(database_.changes());
-  } else if (hurry.bind(static_cast<std::int64_t>(*number)).step()) {
-    done.endpoint = hurry.blob(0);
+  } else if (hurry_one_.bind(us(now)).bind(which.project).bind(static_cast<std::int64_t>(*number)).step()) {
+    done.endpoint = hurry_one_.blob(0);
     ++done.count;
-    hurry.run();
+    hurry_one_.run();
   }
 }
 

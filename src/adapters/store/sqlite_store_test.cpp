@@ -21,7 +21,7 @@ namespace {
 class Sqlite : public testing::Test {
  protected:
   SqliteOptions options(std::int64_t max_pages = 0) {
-    return {folder.file(), loop.poster(), [this](const StoreError& why) { broken.push_back(why.message); }, max_pages};
+    return {folder.file(), loop.poster(), [this](const StoreError& why) { broken.push_back(why.message); }, {}, max_pages};
   }
   std::unique_ptr<Store> open(std::int64_t max_pages = 0) {
     auto opened = open_sqlite(options(max_pages));
