@@ -1,7 +1,7 @@
 // How many call transitions a second the SQLite store makes durable, how long one takes, and how much processor time. Every record
 // put is one version of a call; each call has five, as a call that is answered and hung up has.
 //
-// usage: store_bench FOLDER [TRANSITIONS [OUTSTANDING]]     prints one line of JSON
+// usage: store_bench FOLDER [TRANSITIONS [OUTSTANDING [plain]]]     prints one line of JSON; plain: calls without time line and inputs
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -68,16 +68,16 @@ void add_inputs(core::CallRecord& call) {
   call.inputs = std::make_shared<const core::CallInputs>(std::move(inputs));
 }
 
-void advance(core::CallRecord& call, std::uint64_t version) {
+void advance(core::CallRecord& call, std::uint64_t version, bool plain) {
   call.version = version;
-  add_notes(call);
+  if (!plain) add_notes(call);
   if (version == 3) call.phase = wire::Phase::Connecting;
   if (version == 4) call.phase = wire::Phase::Active;
   if (version < 5) return;
   call.phase = wire::Phase::Ended;
   call.outcome = wire::Outcome::Ended;
   call.ended_at = call.created_at + std::chrono::seconds{30};
-  add_inputs(call);
+  if (!plain) add_inputs(call);
 }
 
 class Loop {
@@ -109,7 +109,7 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-int measure(const std::string& path, std::uint64_t transitions, std::size_t outstanding) {
+int measure(const std::string& path, std::uint64_t transitions, std::size_t outstanding, bool plain) {
   const auto folder = store::DataFolder::open(path);
   if (!folder) return std::fprintf(stderr, "%s\n", folder.error().message.c_str()), 1;
   Loop loop;
@@ -128,7 +128,7 @@ int measure(const std::string& path, std::uint64_t transitions, std::size_t outs
     while ((*store)->pending() >= outstanding) loop.run_one();
     auto& call = calls[put % outstanding];
     if (call.version == 0 || call.version == k_versions) call = call_of(++number);
-    advance(call, call.version + 1);
+    advance(call, call.version + 1, plain);
     (*store)->put(call, [&waits_ms, at = Clock::now()] {
       waits_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - at).count());
     });
@@ -147,7 +147,7 @@ int measure(const std::string& path, std::uint64_t transitions, std::size_t outs
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: store_bench FOLDER [TRANSITIONS [OUTSTANDING]]\n"), 2;
+  if (argc < 2) return std::fprintf(stderr, "usage: store_bench FOLDER [TRANSITIONS [OUTSTANDING [plain]]]\n"), 2;
   const auto number = [&](int index, std::uint64_t otherwise) { return argc > index ? std::strtoull(argv[index], nullptr, 10) : otherwise; };
-  return measure(argv[1], number(2, 200'000), number(3, 100));
+  return measure(argv[1], number(2, 200'000), number(3, 100), argc > 4);
 }
