@@ -33,12 +33,13 @@ class Run {
 
   std::vector<CallRecord> take() {
     for (const auto& input : inputs_.list) {
+      const bool is_later = input.at > desk_.now;  // within one moment deadlines wait for what is being dealt with
       desk_.now = input.at;
       if (input.kind == InputKind::Timer) {
         serve_next_deadline();
       } else {
-        collect_deadlines();
-        while (!due_.empty()) serve_next_deadline();  // there was none: the call goes another way
+        if (is_later) collect_deadlines();
+        while (is_later && !due_.empty()) serve_next_deadline();  // there was none: the call goes another way
         tell(input);
       }
       desk_.mail.clear();

@@ -254,7 +254,7 @@ TEST_P(OutboxConformance, AnEventThatFindsItsQueueFullIsADeadLetterAndOtherQueue
   const auto dead = list({.project = {}, .dead = true});
   ASSERT_EQ(dead.size(), 2U);
   EXPECT_EQ(dead.front().event_id, "a6");
-  EXPECT_EQ(dead.front().problem, "more events wait for this webhook than are kept");
+  EXPECT_EQ(dead.front().problem, "more events waited for this webhook than are kept");
   EXPECT_EQ(list({.project = {}, .endpoint = "other"}).front().state, OutboxState::Due);
   ASSERT_EQ(told().size(), 1U) << "once, not for each";
   EXPECT_EQ(told().front().endpoint, hook);
