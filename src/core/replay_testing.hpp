@@ -18,7 +18,8 @@ class ReplayCheck {
     versions.push_back(record);
     if (record.phase != wire::Phase::Ended || !record.inputs) return;
     const auto again = replay(record, *record.inputs);
-    ASSERT_EQ(again.size(), versions.size()) << "call " << record.id.text() << ": so many records were stored";
+    const bool is_whole = record.inputs->cut ? again.size() < versions.size() : again.size() == versions.size();
+    ASSERT_TRUE(is_whole) << "call " << record.id.text() << ": " << versions.size() << " records were stored, " << again.size() << " come again";
     for (std::size_t i = 0; i < again.size(); ++i) {
       EXPECT_TRUE(is_same_decision(versions[i], again[i])) << "call " << record.id.text() << ", version " << versions[i].version;
     }
