@@ -300,6 +300,18 @@ TEST_F(ClientCalls, RingContactWatchdogRingsAgainOnALiveSnapshotOnly) {
   EXPECT_EQ(device.moments(), (Moments{Incoming, Incoming}));
 }
 
+TEST_F(ClientCalls, WhoeverRefusesTheHelloIsNoContact) {
+  ring();
+  device.lose();
+  device.run(8s);  // a socket is being opened by now
+  device.give(Opened{device.link, "token"});
+  device.hear(wire::Error{{}, wire::ErrorWord::Overloaded, "The server is full.", true});
+  device.run(2s - 1us);
+  expect_not_ended();
+  device.run(1us);
+  expect_end(Outcome::LostContact);
+}
+
 TEST_F(ClientCalls, AnswerWatchdog) {
   act(ring(), Action::Answer);
   device.run(10s - 1us);

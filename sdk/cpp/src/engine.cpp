@@ -80,15 +80,16 @@ struct Engine::Parts {
     if (link.is_current(input.link)) link.greet(std::move(input.token), calls.believed());
   }
 
+  // Contact is a server that knows this client: one that refuses its hello says nothing about its calls.
   void on(Received&& input) {
     if (!link.is_current(input.link)) return;
-    link.heard();
+    if (link.is_up() || std::holds_alternative<wire::Welcome>(input.message)) link.heard();
     std::visit([&](auto& message) { on_message(message); }, input.message);
   }
 
   void on(Undecoded&& input) {
     if (!link.is_current(input.link)) return;
-    link.heard();
+    if (link.is_up()) link.heard();
     if (input.seq) count(*input.seq);
     const auto pending = input.cmd_id ? commands.take(*input.cmd_id) : std::nullopt;
     if (pending) refuse(*pending, {"bad_reply", input.problem});

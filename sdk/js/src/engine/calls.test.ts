@@ -223,6 +223,19 @@ test('ringing without a link stops after 10 s; an event that waited does not rin
   assert.equal(rig.heard('incoming').length, 2);
 });
 
+test('whoever refuses the hello is no contact: ringing stops 10 s after the last word of a server that knew this client', () => {
+  const rig = ringingRig();
+  const contact = rig.now;
+  rig.isSilent = true;
+  rig.cut();
+  rig.after(8_000);
+  rig.input({ type: 'opened', link: rig.link, token: 'token' });
+  rig.receive('error', { error: 'overloaded', fatal: true });
+  while (rig.heard('ended').length === 0) rig.after(100);
+  assert.equal(rig.now - contact, 10_000);
+  assert.equal(rig.outcome, 'lost_contact');
+});
+
 test('answer pressed and no word: lost_contact after 10 s, give_up, and the answer is never sent again', () => {
   const rig = ringingRig();
   rig.after(500);

@@ -161,7 +161,8 @@ export class Engine {
 
   #onReceived(link: number, message: Received): void {
     if (!this.#link.isCurrent(link)) return;
-    this.#link.heard();
+    // Contact is a server that knows this client: one that refuses its hello says nothing about its calls.
+    if (this.#link.isUp || message.type === 'welcome') this.#link.heard();
     switch (message.type) {
       case 'welcome': return this.#onWelcome(message);
       case 'ping': this.#link.setPeriod(message.period_ms); return this.#link.pong();
