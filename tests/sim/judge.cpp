@@ -177,13 +177,15 @@ void Judge::check_order(const Case& call, const CallRecord& before, const CallRe
   if (before.answered_at && !is_live(after)) {
     must(Check::S3, !is_before_answer(*after.outcome), [&] { return "ended " + std::string(wire::word(*after.outcome)) + " though it was answered"; }, id);
   }
+  // What was decided in time and not yet stored when the server went away is decided again when it is back.
+  const auto unstored = call.saw_restart ? world_.longest_commit() : Duration{};
   if (before.phase == Phase::Inviting && after.phase != Phase::Inviting && !before.group) {
     const auto now = world_.server_now();
-    must(Check::L1, now <= before.created_at + before.plan.setup + call.away, [] { return "it rang longer than setup_timeout"; }, id);
+    must(Check::L1, now <= before.created_at + before.plan.setup + call.away + unstored, [] { return "it rang longer than setup_timeout"; }, id);
   }
   if (before.phase == Phase::Connecting && after.phase != Phase::Connecting && !before.group) {
     constexpr Duration k_restart_extension = 15s;
-    const auto extension = call.saw_restart ? call.away + k_restart_extension : Duration{};
+    const auto extension = call.saw_restart ? call.away + unstored + k_restart_extension : Duration{};
     must(Check::L5, world_.server_now() <= *before.answered_at + before.plan.connect + extension, [] { return "connecting longer than connect_timeout"; }, id);
   }
 }
@@ -273,7 +275,10 @@ void Judge::on_server(bool is_there) {
     }
     return;
   }
-  for (const auto id : live_) cases_.at(id).away += world_.server_now() - gone_at_;
+  for (const auto id : live_) {
+    cases_.at(id).away += world_.server_now() - gone_at_;
+    cases_.at(id).started_at = world_.server_now();
+  }
 }
 
 void Judge::go_back(Case& call) {

@@ -111,7 +111,10 @@ void Judge::on_told(DeviceIndex device, const client::EngineEvent& told) {
 void Judge::on_unseen(DeviceIndex device, const event::UnseenOutcome& told) {
   const auto& call = case_of(told.entry.call_id);
   auto part = std::find_if(parts_.rbegin(), parts_.rend(), [&](const Part& each) { return each.device == device && each.view.call_id == call.id; });
-  must(Check::Told, part != parts_.rend() || devices_[device].taken_over.contains(call.id), [] { return "told of an earlier call that never was here"; }, call.id, device);
+  // Of a call that was withdrawn before it had an id the application was told nothing more.
+  const auto placed = [&](const Said& each) { return each.device == device && each.deed == Deed::Invite; };
+  const bool was_here = part != parts_.rend() || devices_[device].taken_over.contains(call.id) || std::any_of(call.said.begin(), call.said.end(), placed);
+  must(Check::Told, was_here, [] { return "told of an earlier call that never was here"; }, call.id, device);
   devices_[device].unseen.insert_or_assign(call.id, told.entry);
 }
 
@@ -184,7 +187,8 @@ void Judge::check_final(const Part& part) {
   if (leg != nullptr) {
     decided = decided || std::any_of(leg->devices.begin(), leg->devices.end(), [&](const auto& each) { return each.device == id && each.outcome == shown; });
   }
-  must(Check::S8, by_itself || merged || decided, [&] { return "shows " + std::string(wire::word(shown)) + " while the call lives"; }, call.id, part.device);
+  const bool came_to_nothing = part.takes_over && !part.was_connecting && shown == Outcome::Failed;  // the other device has the call
+  must(Check::S8, by_itself || merged || decided || came_to_nothing, [&] { return "shows " + std::string(wire::word(shown)) + " while the call lives"; }, call.id, part.device);
 }
 
 // --- time

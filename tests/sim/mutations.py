@@ -26,7 +26,7 @@ MUTATIONS = {
     "ring_starts_anew": ("every device that begins to ring prolongs the ringing", [
         (CORE + "call_ringing.cpp", "  const bool first = !leg.rang_at;", "  const bool first = true;")]),
     "stuck_busy": ("one call in sixteen stays with its users after its end", [
-        (CORE + "user_engine.cpp", "  user->second.live_calls.erase(mail.call);", "  if (mail.call.low() % 16 != 0) user->second.live_calls.erase(mail.call);")]),
+        (CORE + "user_engine.cpp", "    user.live_calls.erase(mail.call);", "    if (mail.call.low() % 16 != 0) user.live_calls.erase(mail.call);")]),
     "no_glare": ("two who call each other have two calls", [
         (CORE + "user_calls.cpp", "    if (share.peer == caller && !share.group) return call;", "    if (share.peer == caller && !share.group && !share.outgoing) return call;")]),
     "repeats_are_carried_out": ("a command that comes again is carried out again", [
@@ -36,15 +36,14 @@ MUTATIONS = {
     "no_missed_calls": ("devices that were not there never hear of a missed call", [
         (CORE + "missed_calls.cpp", "    desk_.post(GiveEvent{member.client, wire::Missed{0, entry.record}});\n", "")]),
     "no_tombstone": ("a call that has ended here rings again", [
-        (CLIENT + "calls.cpp", "  if (tombstones_.contains(snapshot.call_id) || silenced_", "  if (silenced_")]),
+        (CLIENT + "calls_reconnect.cpp", "  if (!journal_.has_ended(snapshot.call_id)) on_incoming(snapshot);", "  on_incoming(snapshot);")]),
     "told_twice": ("the end is told again when the server's word comes after the watchdog", [
-        (CLIENT + "calls.cpp", "  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;\n  if (rings",
-         "  if (const auto late = outcome_in(snapshot); late && tombstones_.contains(snapshot.call_id)) {\n"
-         "    CallView view;\n    view.handle = k_incoming_bit | incoming_;\n    view.call_id = snapshot.call_id;\n"
-         "    desk_.tell(event::Ended{view, *late, snapshot.reason, 0});\n  }\n"
-         "  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return;\n  if (rings")]),
+        (CLIENT + "calls_reconnect.cpp", "  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return learn(snapshot);",
+         "  if (const auto late = outcome_in(snapshot); late && journal_.has_ended(snapshot.call_id)) {\n"
+         "    auto view = view_of(snapshot);\n    view.handle = k_incoming_bit | incoming_;\n    desk_.tell(event::Ended{view, *late, snapshot.reason, 0});\n  }\n"
+         "  if (outcome_in(snapshot) || !takes_part(snapshot.you)) return learn(snapshot);")]),
     "no_call_watchdog": ("an active call whose server is gone never ends on the device", [
-        (CLIENT + "calls.cpp", "    case Stage::Active: return up ? std::nullopt : std::optional(contact + limits.call);", "    case Stage::Active: return std::nullopt;")]),
+        (CLIENT + "calls.cpp", "    case Stage::Active: return up ? std::nullopt : std::optional(contact + call_limit(call));", "    case Stage::Active: return std::nullopt;")]),
     "no_ring_watchdog": ("a device without contact rings until the ring deadline", [
         (CLIENT + "calls.cpp", " : contact + limits.ring_contact;", " : call.ring_at.value_or(setup_deadline(call)) + limits.ring;")]),
     "connected_on_tap": ("a device shows the call as answered before it has won", [

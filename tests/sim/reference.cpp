@@ -84,8 +84,12 @@ bool Reference::said_by_user(const Case& call, Deed deed, const UserId& user) co
                      [&](const Said& each) { return each.deed == deed && name_of_(each.device).first == user; });
 }
 
-// Not heard for so long. A device that has never been heard is lost.
-bool Reference::is_lost(const CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const {
+// Not heard for so long. A device that has never been heard is lost. One whose loss was kept before a restart, and whose return was
+// not, is lost since then: a server that crashes before it has stored that somebody is back has never heard of it.
+bool Reference::is_lost(const Case& told, const CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const {
+  const auto* kept = device_in(user == call.caller ? call.caller_leg : *leg_of(call, user), device);
+  const bool is_of_before = told.started_at && kept != nullptr && kept->lost_since && *kept->lost_since <= *told.started_at;
+  if (is_of_before && now - *kept->lost_since >= grace) return true;
   const auto* contact = contact_of_(user, device);
   return contact == nullptr || contact->fresh_at >= call.created_at || (!contact->is_linked && now - contact->lost_at >= grace);
 }
@@ -190,7 +194,7 @@ Reference::Answer Reference::objection_to_unanswered(const Move& move, const Leg
     case Outcome::Cancelled: {
       if (reason == Reason::CallerLost) {
         const bool gave_up = said(call, Deed::GiveUp, after.caller, after.caller_device);
-        return unless(gave_up || is_lost(after, after.caller, after.caller_device, settings_.caller_grace, move.now), what + " while the caller was there");
+        return unless(gave_up || is_lost(call, move.before != nullptr ? *move.before : after, after.caller, after.caller_device, settings_.caller_grace, move.now), what + " while the caller was there");
       }
       const bool withdrew = said(call, Deed::Cancel, after.caller, after.caller_device) || said(call, Deed::Hangup, after.caller, after.caller_device);
       return unless(withdrew || is_new, what + " and the caller has not withdrawn");
@@ -222,9 +226,9 @@ Reference::Answer Reference::objection_to_answered(const Move& move, Outcome out
     return is_active && last.deed == deed && move.is_by(last.device);
   };
   const auto callee_lost = [&](Duration grace) {
-    return std::any_of(before.legs.begin(), before.legs.end(), [&](const auto& leg) { return leg.winner && is_lost(before, leg.user, *leg.winner, grace, move.now); });
+    return std::any_of(before.legs.begin(), before.legs.end(), [&](const auto& leg) { return leg.winner && is_lost(call, before, leg.user, *leg.winner, grace, move.now); });
   };
-  const bool caller_lost = is_lost(before, before.caller, before.caller_device, before.plan.drop_grace, move.now);
+  const bool caller_lost = is_lost(call, before, before.caller, before.caller_device, before.plan.drop_grace, move.now);
   if (outcome == Outcome::Ended && reason == Reason::ByCaller) return unless(by(Deed::Hangup, true) || by(Deed::Cancel, true), what + " and the caller has not hung up");
   if (outcome == Outcome::Ended && reason == Reason::ByCallee) return unless(by(Deed::Hangup, false), what + " and who answered has not hung up");
   if (outcome == Outcome::Ended && reason == Reason::MaxDuration) return unless(before.active_at && move.now >= *before.active_at + before.plan.max_duration, what + " too early");
@@ -232,7 +236,7 @@ Reference::Answer Reference::objection_to_answered(const Move& move, Outcome out
   if (outcome == Outcome::ConnectFailed) return unless(by(Deed::MediaFailed, true) || by(Deed::MediaFailed, false) || before.group, what + " and no media has failed");
   if (outcome == Outcome::Dropped && reason == Reason::CallerLost) return unless(by(Deed::GiveUp, true) || caller_lost || before.group, what + " while the caller was there");
   if (outcome == Outcome::Dropped && reason == Reason::CalleeLost) return unless(by(Deed::GiveUp, false) || callee_lost(before.plan.drop_grace) || before.group, what + " while the callee was there");
-  if (outcome == Outcome::Dropped && reason == Reason::BothLost) return unless(is_lost(before, before.caller, before.caller_device, 0s, move.now) && callee_lost(0s), what + " and one was there");
+  if (outcome == Outcome::Dropped && reason == Reason::BothLost) return unless(is_lost(call, before, before.caller, before.caller_device, 0s, move.now) && callee_lost(0s), what + " and one was there");
   if (outcome == Outcome::Dropped && reason == Reason::MediaLost) return unless(before.phase == Phase::Active, what + " of a call that was not active");  // without media: not in the session again
   const bool is_of_leg = std::any_of(move.after.legs.begin(), move.after.legs.end(), [&](const auto& leg) { return leg.outcome == outcome; });
   const bool by_group = before.group && (is_of_leg || reason == Reason::Alone || reason == Reason::AllLeft || outcome == Outcome::Dropped || outcome == Outcome::ConnectFailed);
@@ -328,9 +332,11 @@ std::optional<std::string> Reference::misfit(const Case& call, const CallRecord&
   const auto* leg = leg_of(record, user);
   if (leg == nullptr) return what + " and was never called";
   if (!part.was_connecting && !part.was_active && shown == Outcome::AnsweredElsewhere && leg->winner) return std::nullopt;  // here or by the call placed from here
-  if (leg->winner == device) return unless(!leg->outcome || shown == *leg->outcome, what);
-  const auto word = leg->outcome ? leg->outcome : record.outcome;
   const bool stopped_ringing = shown == Outcome::Missed && !part.end->reason;  // by itself: its watchdog
+  // It stopped ringing, or was hung up, while a call placed from here to the caller was on its way, which has answered this one.
+  const bool is_other_part = part.was_incoming && !part.was_connecting && said(call, Deed::Invite, user, device);
+  if (leg->winner == device) return unless(!leg->outcome || shown == *leg->outcome || (stopped_ringing && is_other_part), what);
+  const auto word = leg->outcome ? leg->outcome : record.outcome;
   return unless(!word || fits_other_device(*word, shown) || (stopped_ringing && part.was_incoming), what);
 }
 

@@ -44,7 +44,7 @@ class Reference {
   Answer objection_to_answered(const Move& move, wire::Outcome outcome, std::optional<wire::Reason> reason) const;
   bool said(const Case& call, Deed deed, const UserId& user, const DeviceId& device, Instant since = {}) const;
   bool said_by_user(const Case& call, Deed deed, const UserId& user) const;
-  bool is_lost(const core::CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const;
+  bool is_lost(const Case& told, const core::CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const;
 
   const core::Settings settings_;
   ContactOf contact_of_;

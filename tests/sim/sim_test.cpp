@@ -21,9 +21,15 @@ class Told : public Observer {
   std::map<std::pair<DeviceIndex, Handle>, std::vector<CallMoment>> moments;
   std::map<std::pair<DeviceIndex, Handle>, event::Ended> ends;
   std::vector<CallId> missed;
+  std::vector<client::JournalEntry> unseen;
+  std::map<std::pair<DeviceIndex, Handle>, CallId> ids;
 
   void on_told(DeviceIndex device, const client::EngineEvent& told) override {
-    if (const auto* call = std::get_if<event::Call>(&told)) moments[{device, call->call.handle}].push_back(call->moment);
+    if (const auto* call = std::get_if<event::Call>(&told)) {
+      moments[{device, call->call.handle}].push_back(call->moment);
+      if (call->call.call_id) ids.insert_or_assign(std::pair(device, call->call.handle), *call->call.call_id);
+    }
+    if (const auto* entry = std::get_if<event::UnseenOutcome>(&told)) unseen.push_back(entry->entry);
     if (const auto* ended = std::get_if<event::Ended>(&told)) ends.insert_or_assign({device, ended->call.handle}, *ended);
     if (const auto* record = std::get_if<event::Missed>(&told)) missed.push_back(record->record.call_id);
   }
@@ -175,6 +181,73 @@ TEST_F(WorldOfThree, TheCallOfAKilledApplicationIsNotLeftBehind) {
   world.run(2s);
   EXPECT_EQ(shown(bob, at_bob), Outcome::Dropped);
   EXPECT_EQ(world.server_counts().live_calls, 0U);
+}
+
+// --- what long runs have found
+
+WorldOptions steady() {
+  WorldOptions options;
+  options.min_delay = options.max_delay = 50ms;
+  return options;
+}
+
+class WorldOfSteadyLinks : public WorldOfThree {
+ protected:
+  WorldOfSteadyLinks() : WorldOfThree(steady()) {}
+};
+
+// Seed 17: the watchdog of a phone that slept comes before the answer to what it has said; its call has answered what rang.
+TEST_F(WorldOfSteadyLinks, WhatHasStoppedRingingMayHaveBeenAnsweredByTheCallPlacedFromHere) {
+  world.give(alice, client::PlaceCall{++last_handle, "bob", wire::Media::None, 3'000, {}});
+  world.run(1s);
+  const auto rang = incoming(bob);
+  const auto back = place(bob, "alice");
+  world.suspend(bob, false);
+  world.run(5s);
+  world.resume(bob, false);
+  world.run(3s);
+  EXPECT_EQ(shown(bob, rang), Outcome::Missed);
+  EXPECT_EQ(moments(bob, back).back(), CallMoment::Active);
+  act(bob, back, Action::Hangup);
+}
+
+// Seed 605: it is known to the journal as soon as it has an id, though the application was told nothing more.
+TEST_F(WorldOfSteadyLinks, ACallWithdrawnBeforeItHadAnIdIsToldToALaterLife) {
+  const auto call = place(alice, "bob");
+  act(alice, call, Action::Cancel);
+  world.run(140ms);  // the invite's answer is here, that of the cancel is not
+  world.kill(alice, Notice::Both);
+  world.run(1s);
+  world.start(alice);
+  world.run(2s);
+  ASSERT_EQ(told.unseen.size(), 1U);
+  EXPECT_EQ(told.unseen.front().outcome, Outcome::Cancelled);
+}
+
+// Seed 705: the server has taken the move back with the socket that it came on.
+TEST_F(WorldOfSteadyLinks, AMoveWhoseSocketBreaksFailsAndTheOtherDeviceKeepsTheCall) {
+  talk();
+  const auto at_bob = incoming(bob);
+  world.give(tablet, client::MoveCall{++last_handle, told.ids.at({bob, at_bob}), wire::Role::Callee, "alice", wire::Media::None});
+  world.run(75ms);  // it is at the server
+  world.cut(tablet, Notice::Device);
+  world.run(3s);
+  EXPECT_EQ(shown(tablet, last_handle), Outcome::Failed);
+  EXPECT_EQ(moments(bob, at_bob).back(), CallMoment::Active);
+  act(bob, at_bob, Action::Hangup);
+}
+
+// Seed 899: a device that cannot hear the server rings no longer than 10 s after its last word, though a socket is refused meanwhile.
+TEST_F(WorldOfSteadyLinks, ARefusalThatCameLateIsNoContact) {
+  place(alice, "bob");
+  world.run(1s);
+  const auto rang = incoming(bob);
+  world.stall(bob, Stall::ToDevice);
+  world.run(9s);  // the socket that bob has opened was closed for want of a hello
+  world.stall(bob, Stall::ToServer);
+  world.run(2500ms);
+  EXPECT_EQ(shown(bob, rang), Outcome::LostContact);
+  world.stall(bob, Stall::None);
 }
 
 // --- long runs, small here

@@ -89,6 +89,8 @@ class World {
   Instant now() const { return now_; }
   Instant server_now() const { return now_ + server_ahead_; }  // by the server's clock
   const WorldOptions& options() const { return options_; }
+  // From a decision until it is durable: the commit under way, and its own.
+  Duration longest_commit() const { return 2 * options_.max_commit; }
   // For decisions of a test: another stream of chance than that of links.
   Random& random() { return random_; }
   core::EngineCounts server_counts() const { return server_ ? server_->counts() : core::EngineCounts{}; }
