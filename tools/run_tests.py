@@ -3,8 +3,9 @@
 usage: run_tests.py BUILD [SUITE…]
 
 Suites: tidy (the rules of the house and their own test), unit (every GoogleTest program `*_test` of the build), js (the checks and
-tests of the npm packages sdk/js and web), integration (tests/integration against the programs of the build), browser (tests/browser,
-likewise), model (the life cycle searched by SPIN), process (real programs that are killed and cut off, and the benches in short).
+tests of the npm packages sdk/js and web), sim (a million calls in virtual time, tests/sim/run.py), integration (tests/integration
+against the programs of the build), browser (tests/browser, likewise), model (the life cycle searched by SPIN), process (real programs
+that are killed and cut off, and the benches in short).
 One that has no tests yet is skipped with a line that says so. A program that crashes, hangs for ten minutes or runs no test counts
 as one failure. The model needs one core and nobody's patience: it runs beside the suites that mostly wait.
 """
@@ -22,14 +23,14 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ("tidy", "unit", "js", "integration", "model", "browser", "process")
+SUITES = ("tidy", "unit", "js", "sim", "integration", "model", "browser", "process")
 BESIDE = "model"  # runs beside the others,
 ALONE = ("browser", "process")  # but not beside these, whose clocks and pictures need the machine
 
 
-def run(command, folder=ROOT, **environment):
+def run(command, folder=ROOT, stderr=subprocess.STDOUT, **environment):
     """Returns (exit code, output). A hang is exit code 124, as of timeout(1); whatever the command started is ended with it."""
-    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace",
                              env={**os.environ, **environment}, start_new_session=True)
     try:
         output, _ = child.communicate(timeout=SUITE_TIMEOUT_SECONDS)
@@ -120,6 +121,10 @@ def steps_of(suite, build, environment):
                 yield f"{name} test", lambda package=package: run_npm_test(package, environment)
     if suite == "model":
         yield "check", lambda: run_counting(ROOT / "model" / "check.py")
+    if suite == "sim":
+        yield "run_test", lambda: run_unittest(ROOT / "tests" / "sim" / "run_test.py")
+        # It says on stderr how far it is.
+        yield "a million calls", lambda: run_counting(ROOT / "tests" / "sim" / "run.py", str(build / "tests" / "sim" / "offhook_sim"), stderr=None)
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")
