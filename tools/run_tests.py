@@ -123,8 +123,10 @@ def steps_of(suite, build, environment):
         yield "check", lambda: run_counting(ROOT / "model" / "check.py")
     if suite == "sim":
         yield "run_test", lambda: run_unittest(ROOT / "tests" / "sim" / "run_test.py")
-        # It says on stderr how far it is.
-        yield "a million calls", lambda: run_counting(ROOT / "tests" / "sim" / "run.py", str(build / "tests" / "sim" / "offhook_sim"), stderr=None)
+        script, program = ROOT / "tests" / "sim" / "run.py", str(build / "tests" / "sim" / "offhook_sim")
+        cuts = ("--seeds", "1..1000", "--calls", "100", "--swarm", "crashes=60,loops=300,disks=30,slow_ms=300,commit_ms=120")
+        yield "a million calls", lambda: run_counting(script, program, stderr=None)  # they say there how far they are
+        yield "a thousand power cuts", lambda: run_counting(script, program, *cuts, stderr=None)
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")

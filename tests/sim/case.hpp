@@ -49,6 +49,7 @@ struct Case {
   bool is_forgotten = false;                         // the server has lost its records while it lived
   bool may_be_forgotten = false;                     // or at some time after it began
   bool saw_restart = false;                          // the server was away at some time during it
+  std::uint64_t newest_lost = 0;                     // version of what was decided and not known to be durable as a server went
   std::optional<Instant> started_at;                 // the server, for the last time during it, by its clock
   Duration away{};                                   // for so long, by its clock
   bool was_moved = false;                            // somebody asked to move, or called into it

@@ -61,6 +61,7 @@ constexpr std::string_view k_expected[] = {
     "fault: socket gone, nobody knows", "fault: network gone", "fault: stalled towards the server", "fault: stalled towards the device",
     "fault: stalled both ways", "fault: suspended", "fault: suspended, its clock stands", "fault: resumed, looks at the network",
     "fault: the application is killed", "fault: the server has crashed", "fault: the server's machine is gone",
+    "fault: the disk fails", "fault: the disk is full", "fault: the disk is slow",
 };
 
 }  // namespace

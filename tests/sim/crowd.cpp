@@ -144,7 +144,10 @@ void Crowd::request_later(DeviceIndex device, wire::ClientMessage command, Durat
 
 void Crowd::on_told(DeviceIndex device, const client::EngineEvent& told) {
   if (const auto* call = std::get_if<event::Call>(&told)) on_moment(device, *call);
-  if (const auto* ended = std::get_if<event::Ended>(&told)) parts_.erase({device, ended->call.handle});
+  const auto* ended = std::get_if<event::Ended>(&told);
+  if (ended == nullptr) return;
+  parts_.erase({device, ended->call.handle});
+  if (ended->call.call_id && happens(swarm_.asks)) request_later(device, wire::GetCall{"", *ended->call.call_id}, within(3'000));
 }
 
 void Crowd::on_application(DeviceIndex device, bool is_there) {
@@ -249,12 +252,20 @@ void Crowd::break_server() {
       start_server_later(0);
     });
   }
+  if (happens(swarm_.disks)) break_disk();
   if (!happens(swarm_.crashes)) return;
-  if (chance(4) == 0) {
+  if (chance(2) == 0) {
     world_->crash_server(true);
     return start_server_later(1);
   }
   world_->crash_server_after(1 + static_cast<int>(chance(60)), [this] { start_server_later(3); });
+}
+
+void Crowd::break_disk() {
+  if (chance(2) == 0) return world_->fail_disk(chance(2) == 0 ? World::DiskFault::Full : World::DiskFault::Broken, [this] { start_server_later(1); });
+  if (swarm_.slow_ms == 0) return;
+  world_->slow_disk(true);
+  world_->later(some_time(), [this] { world_->slow_disk(false); });
 }
 
 void Crowd::start_server_later(int more_crashes) {

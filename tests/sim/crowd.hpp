@@ -59,6 +59,7 @@ class Crowd : public Observer {
   void break_links();
   void break_applications();
   void break_server();
+  void break_disk();
   void start_server_later(int more_crashes);
 
   Swarm swarm_;

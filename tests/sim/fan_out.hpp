@@ -17,6 +17,7 @@ class FanOut : public Observer {
   void on_decided(const Cause& c, const core::Record& r) override { each([&](Observer& o) { o.on_decided(c, r); }); }
   void on_served(const Cause& c) override { each([&](Observer& o) { o.on_served(c); }); }
   void on_durable(const core::Record& r) override { each([&](Observer& o) { o.on_durable(r); }); }
+  void on_found(const core::Record& r) override { each([&](Observer& o) { o.on_found(r); }); }
   void on_said(DeviceIndex d, const wire::ServerMessage& m) override { each([&](Observer& o) { o.on_said(d, m); }); }
   void on_link(DeviceIndex d, core::LinkId l, bool is_there, std::optional<std::uint16_t> code) override {
     each([&](Observer& o) { o.on_link(d, l, is_there, code); });

@@ -49,7 +49,7 @@ bool is_before_answer(Outcome outcome) {
 
 std::string_view name_of(Check check) {
   constexpr std::string_view k_names[] = {"S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14", "S15", "S16",
-                                          "L1", "L2", "L3", "L4", "L5", "L6", "L8", "L9", "reference", "told"};
+                                          "L1", "L2", "L3", "L4", "L5", "L6", "L8", "L9", "reference", "told", "store"};
   static_assert(std::size(k_names) == k_checks);
   return k_names[static_cast<std::size_t>(check)];
 }
@@ -264,10 +264,11 @@ void Judge::on_durable(const core::Record& record) {
   if (const auto* call = std::get_if<CallRecord>(&record)) case_of(call->id).durable = *call;
 }
 
-// What was decided and not durable has never been; nobody can have been told of it.
+// What was decided and not durable may have been lost; nobody can have been told of it.
 void Judge::on_server(bool is_there) {
   if (!is_there) {
     gone_at_ = world_.server_now();
+    await_what_was_kept();
     rules_ = durable_rules_;
     for (auto& [id, call] : cases_) {
       const bool is_open = call.decided && (is_live(*call.decided) || !call.durable || call.durable->version != call.decided->version);
@@ -275,14 +276,31 @@ void Judge::on_server(bool is_there) {
     }
     return;
   }
+  for (const auto id : awaited_) {
+    const auto& kept = *cases_.at(id).durable;
+    const bool is_too_old = kept.ended_at && *kept.ended_at < world_.server_now() - settings_.keep_ended;
+    must(Check::Store, is_too_old, [] { return "was durable, and the server that has started does not know it"; }, id);
+  }
+  must(Check::Store, awaited_rules_.empty(), [] { return "rules that were durable are gone"; });
   for (const auto id : live_) {
     cases_.at(id).away += world_.server_now() - gone_at_;
     cases_.at(id).started_at = world_.server_now();
   }
 }
 
+void Judge::await_what_was_kept() {
+  awaited_.clear();
+  awaited_rules_.clear();
+  for (const auto& [user, rules] : durable_rules_) awaited_rules_.insert(user);
+  for (const auto& [id, call] : cases_) {
+    if (call.may_be_forgotten || !call.durable) continue;
+    if (is_live(*call.durable) || *call.durable->ended_at >= gone_at_ - settings_.keep_ended) awaited_.insert(id);
+  }
+}
+
 void Judge::go_back(Case& call) {
   call.saw_restart = true;
+  call.newest_lost = std::max(call.newest_lost, call.decided->version);
   for (const auto& user : users_of(*call.decided)) calls_of_[user].erase(call.id);
   live_.erase(call.id);
   call.ended_at.reset();
@@ -290,9 +308,33 @@ void Judge::go_back(Case& call) {
   if (call.decided) index(*call.decided);
 }
 
+// Everything that was durable, and of what was on its way what the disk has kept of it.
+void Judge::on_found(const core::Record& record) {
+  if (const auto* call = std::get_if<CallRecord>(&record)) on_call_found(*call);
+  const auto* rules = std::get_if<core::RulesRecord>(&record);
+  if (rules == nullptr) return;
+  awaited_rules_.erase(rules->user.user);
+  rules_[rules->user.user] = durable_rules_[rules->user.user] = rules->rules;
+}
+
+void Judge::on_call_found(const CallRecord& record) {
+  auto& call = case_of(record.id);
+  awaited_.erase(record.id);
+  const auto before = call.durable ? call.durable->version : 0;
+  const bool is_possible = record.version == before || (record.version > before && record.version <= call.newest_lost);
+  must(Check::Store, is_possible, [&] { return "found in version " + std::to_string(record.version) + ", durable was " + std::to_string(before); }, record.id);
+  if (record.version == before) return;
+  call.saw_restart = true;
+  call.durable = call.decided = record;
+  index(record);
+  if (!is_live(record)) call.ended_at = world_.now();
+}
+
 void Judge::on_amnesia() {
   for (const auto id : live_) cases_.at(id).is_forgotten = true;
   for (auto& [id, call] : cases_) call.may_be_forgotten = true;
+  awaited_.clear();
+  awaited_rules_.clear();
   live_.clear();
   calls_of_.clear();
   rules_.clear();

@@ -17,9 +17,9 @@
 namespace offhook::sim {
 
 enum class Check {
-  S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, S12, S13, S14, S15, S16, L1, L2, L3, L4, L5, L6, L8, L9, Reference, Told,
+  S1, S2, S3, S4, S5, S6, S7, S8, S9, S10, S11, S12, S13, S14, S15, S16, L1, L2, L3, L4, L5, L6, L8, L9, Reference, Told, Store,
 };
-inline constexpr std::size_t k_checks = 26;
+inline constexpr std::size_t k_checks = 27;
 std::string_view name_of(Check check);
 
 struct Finding {
@@ -48,6 +48,7 @@ class Judge : public Observer {
   void on_decided(const Cause& cause, const core::Record& record) override;
   void on_served(const Cause& cause) override;
   void on_durable(const core::Record& record) override;
+  void on_found(const core::Record& record) override;
   void on_said(DeviceIndex device, const wire::ServerMessage& message) override;
   void on_link(DeviceIndex device, core::LinkId link, bool is_there, std::optional<std::uint16_t> code) override;
   void on_server(bool is_there) override;
@@ -95,6 +96,8 @@ class Judge : public Observer {
   void finish_part(const Part& part);
   void finish_dead_part(const Part& part);
   void go_back(Case& call);
+  void await_what_was_kept();
+  void on_call_found(const core::CallRecord& record);
   void on_unseen(DeviceIndex device, const client::event::UnseenOutcome& told);
   void check_time_of_end(const Case& call, const Part& part);
   void check_time_of_media(const Case& call);
@@ -114,6 +117,8 @@ class Judge : public Observer {
   std::map<UserId, std::set<CallId>> calls_of_;           // live, decided
   std::unordered_map<SessionId, CallId> sessions_;
   std::map<UserId, wire::Rules> rules_, durable_rules_;
+  std::set<CallId> awaited_;                              // durable as the server went: to be found by the next
+  std::set<UserId> awaited_rules_;
   Instant gone_at_{};                                     // the server, by its clock
   std::vector<Part> parts_;
   std::vector<Watched> devices_;

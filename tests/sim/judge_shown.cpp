@@ -205,7 +205,7 @@ Duration Judge::slack() const {
   const auto& options = world_.options();
   const auto held_back = std::max(settings_.heartbeat_live * 5 / 2, settings_.unstable_after);
   const Duration lost = options.loss_permille > 0 ? Duration{13s} : Duration{};
-  return 1s + 4 * options.max_delay + options.max_commit + held_back + lost;
+  return 1s + 4 * options.max_delay + world_.longest_commit() + held_back + lost;
 }
 
 void Judge::look_around() {

@@ -1,6 +1,6 @@
 """The faults that mutate.py plants: each takes one rule away, as replacements of text that must occur exactly once."""
 
-CORE, CLIENT = "src/core/", "sdk/cpp/src/"
+CORE, CLIENT, STORE = "src/core/", "sdk/cpp/src/", "src/adapters/store/"
 
 # name: (what is wrong then, [(file, text, replacement), …])
 MUTATIONS = {
@@ -50,4 +50,12 @@ MUTATIONS = {
         (CLIENT + "calls.cpp", "  enter(call, Stage::Answering);\n", "  enter(call, Stage::Answering);\n  tell(call, CallMoment::Connecting);\n")]),
     "old_snapshots_are_shown": ("a snapshot that was overtaken is shown", [
         (CLIENT + "calls.cpp", "  if (call.shown && snapshot.version < call.shown->version) return;\n", "")]),
+    "restart_starts_anew": ("after a restart every deadline of an answered call has its whole length again", [
+        (CORE + "call_restore.cpp", "  return {kept.kind, at, at - original};", "  return {kept.kind, std::max(at, desk_.now + length(call, kept.kind)), {}};")]),
+    "restart_forgets_the_lost": ("after a restart nobody counts as lost", [
+        (CORE + "call_restore.cpp", "    lose_all_devices(leg);\n", "")]),
+    "refusal_is_contact": ("a server that refuses the hello counts as one that has been heard", [
+        (CLIENT + "engine.cpp", "    if (link.is_up() || std::holds_alternative<wire::Welcome>(input.message)) link.heard();", "    link.heard();")]),
+    "durable_without_a_sync": ("the store calls records durable that are still in the disk's cache", [
+        (STORE + "simulated_store.cpp", "  if (!disk_.sync(committing_)) return", "  if (false) return")]),
 }

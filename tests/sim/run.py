@@ -1,10 +1,10 @@
 """The long run of the simulator: processes over shares of the seeds, then what all of them together have come through.
 
-usage: run.py PROGRAM [--seeds A..B] [--jobs N]
+usage: run.py PROGRAM [--seeds A..B] [--jobs N] [--calls N] [--swarm key=value,…]
 
 PROGRAM is offhook_sim. Says on stderr how far it is, and ends with `N passed, N failed`: a case for each share of the seeds, for each check (it
-was looked at, and nothing was found) and for each pair of state and event that must have happened (coverage.cpp). Without --seeds it also has to
-come to a million calls and a thousand virtual hours.
+was looked at, and nothing was found) and for each pair of state and event that must have happened (coverage.cpp; not with --calls or --swarm).
+Without options it also has to come to a million calls and a thousand virtual hours.
 """
 
 import collections
@@ -41,22 +41,22 @@ def read_report(text, counts, missing):
             counts[kind] += float(rest)
 
 
-def live_through(program, share):
+def live_through(command, share):
     """Returns the report, or nothing, and what the program has said."""
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report"
-        done = subprocess.run([program, "--seeds", "{}..{}".format(*share), "--report", str(report)], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        done = subprocess.run([command[0], "--seeds", "{}..{}".format(*share), "--report", str(report), *command[1:]], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         is_fine = done.returncode == 0 and report.exists()
         return report.read_text() if is_fine else None, done.stdout
 
 
-def live_through_all(program, seeds, jobs, counts, missing):
+def live_through_all(command, seeds, jobs, counts, missing):
     """Returns (passed, failed). Ends with the first share in which something was found."""
     began = told = time.monotonic()
     passed = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(live_through, program, share) for share in shares(*seeds)]
+        waiting = [pool.submit(live_through, command, share) for share in shares(*seeds)]
         for done in concurrent.futures.as_completed(waiting):
             report, output = done.result()
             if report is None:
@@ -71,11 +71,14 @@ def live_through_all(program, seeds, jobs, counts, missing):
     return passed, 0
 
 
-def run(program, seeds, jobs, promised):
+def run(command, seeds, jobs, promised):
+    """`command`: the program and its options; with some it need not come through everything. Returns (passed, failed)."""
     counts, missing = collections.Counter(), set()
-    passed, failed = live_through_all(program, seeds, jobs, counts, missing)
+    passed, failed = live_through_all(command, seeds, jobs, counts, missing)
     if failed:
         return passed, failed
+    if len(command) > 1:
+        missing.clear()
     checks = [name for name in counts if name.startswith("check ")]
     pairs = sum(name.startswith("pair ") for name in counts)
     never = [name for name in checks if counts[name] == 0] + sorted(name for name in missing if counts["pair " + name] == 0)
@@ -92,9 +95,11 @@ def run(program, seeds, jobs, promised):
 def main():
     words = sys.argv[1:]
     options = dict(zip(words[1::2], words[2::2]))
-    first, _, last = options.get("--seeds", "{}..{}".format(*DEFAULT_SEEDS)).partition("..")
-    promised = {} if "--seeds" in options else PROMISED
-    passed, failed = run(words[0], (int(first), int(last or first)), int(options.get("--jobs", os.cpu_count() or 1)), promised)
+    jobs = int(options.pop("--jobs", os.cpu_count() or 1))
+    promised = {} if options else PROMISED
+    first, _, last = options.pop("--seeds", "{}..{}".format(*DEFAULT_SEEDS)).partition("..")
+    command = [words[0], *(word for option in options.items() for word in option)]
+    passed, failed = run(command, (int(first), int(last or first)), jobs, promised)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

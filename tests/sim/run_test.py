@@ -11,7 +11,7 @@ import run
 
 
 class RunTest(unittest.TestCase):
-    def run_with(self, program, seeds=(1, 25), promised=None):
+    def run_with(self, program, seeds=(1, 25), promised=None, options=()):
         """What run() makes of a program that is this Python; it has `first`, `last` and `report`, the lines to be reported."""
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "program"
@@ -24,7 +24,7 @@ class RunTest(unittest.TestCase):
             file.chmod(0o755)
             said = io.StringIO()
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-                return run.run(str(file), seeds, 2, promised or {}), said.getvalue()
+                return run.run([str(file), *options], seeds, 2, promised or {}), said.getvalue()
 
     def test_every_seed_is_in_one_share(self):
         self.assertEqual([(1, 10), (11, 20), (21, 25)], run.shares(1, 25))
@@ -47,6 +47,11 @@ class RunTest(unittest.TestCase):
         (_, failed), said = self.run_with("report += ['check S2 0', 'missing c + d'] + (['missing e + f'] if first == 1 else ['pair 1 e + f'])")
         self.assertEqual(2, failed)
         self.assertIn("NEVER: check S2\nNEVER: c + d\n", said)
+
+    def test_with_options_not_everything_has_to_happen(self):
+        program = "report += ['missing c + d', 'check S2 %d' % (sys.argv[5:] == ['--calls', '9'])]"
+        self.assertEqual(0, self.run_with(program, options=("--calls", "9"))[0][1])
+        self.assertEqual(1, self.run_with(program, options=("--calls", "8"))[0][1])
 
     def test_too_few_calls_are_a_failure(self):
         self.assertEqual(1, self.run_with("", promised={"calls": 50_001, "hours": 6})[0][1])

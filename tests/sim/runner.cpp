@@ -19,6 +19,7 @@ WorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
   options.reorder_permille = swarm.reorder;
   options.double_permille = swarm.doubled;
   options.max_commit = std::chrono::milliseconds{swarm.commit_ms};
+  if (swarm.disks > 0) options.slow_commit = std::chrono::milliseconds{swarm.slow_ms};
   return options;
 }
 

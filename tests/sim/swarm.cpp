@@ -51,6 +51,9 @@ constexpr SwarmOption k_options[] = {
     {"amnesia", &Swarm::amnesia, 0, 300, 8, "permille of crashes after which the server has no records"},
     {"drains", &Swarm::drains, 0, 10, 7, "the server is stopped as planned"},
     {"jumps", &Swarm::jumps, 0, 5'000, 7, "the server's clock is up to so many ms off after a restart"},
+    {"disks", &Swarm::disks, 0, 20, 6, "the server's disk fails, is full or slow for a while"},
+    {"slow_ms", &Swarm::slow_ms, 0, 800, 3, "a commit of a slow disk takes so much longer"},
+    {"asks", &Swarm::asks, 0, 60, 3, "permille of calls of which the application asks afterwards what has become of them"},
 };
 
 core::Settings timers_of(int timers) {

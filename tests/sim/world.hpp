@@ -1,4 +1,4 @@
-// A whole little world in virtual time: the real server's engine behind a store, real client engines with clocks of their own, and
+// A whole little world in virtual time: the real server's engine behind a store on a simulated disk, real client engines with clocks of their own, and
 // sockets that are slow, stalled, cut, half open or gone without notice. Nothing in it is random by itself: the same options and the
 // same calls give the same history.
 //
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/store/simulated_store.hpp"
 #include "base/random.hpp"
 #include "core/engine.hpp"
 #include "offhook/engine.hpp"
@@ -36,7 +37,8 @@ struct WorldOptions {
   int loss_permille = 0;     // a lost packet: what is behind it waits for the retransmission
   int reorder_permille = 0;  // commands that overtake others
   int double_permille = 0;   // commands that arrive twice
-  Duration max_commit{};     // a record is durable after 0 to so long
+  Duration max_commit{};     // a commit of the store takes 0 to so long,
+  Duration slow_commit{};    // and while the disk is slow so much longer
 };
 
 // Which way nothing passes. What is sent meanwhile is not lost but late, as TCP has it, unless the socket is closed before.
@@ -68,6 +70,7 @@ class Observer {
   virtual void on_decided(const Cause&, const core::Record&) {}       // the server has made a record, which may still be lost
   virtual void on_served(const Cause&) {}                             // all that it decided has been seen
   virtual void on_durable(const core::Record&) {}
+  virtual void on_found(const core::Record&) {}                       // in the store, by a server that is about to start
   virtual void on_said(DeviceIndex, const wire::ServerMessage&) {}    // has left the server
   // As the server sees it; with a code if it has decided to close it.
   virtual void on_link(DeviceIndex, core::LinkId, bool /*is_there*/, std::optional<std::uint16_t> /*code*/) {}
@@ -90,7 +93,7 @@ class World {
   Instant server_now() const { return now_ + server_ahead_; }  // by the server's clock
   const WorldOptions& options() const { return options_; }
   // From a decision until it is durable: the commit under way, and its own.
-  Duration longest_commit() const { return 2 * options_.max_commit; }
+  Duration longest_commit() const { return 2 * (options_.max_commit + options_.slow_commit); }
   // For decisions of a test: another stream of chance than that of links.
   Random& random() { return random_; }
   core::EngineCounts server_counts() const { return server_ ? server_->counts() : core::EngineCounts{}; }
@@ -134,11 +137,17 @@ class World {
 
   // --- faults of the server
 
-  // The process is gone, with what is not durable. `silent`: the machine is, so that devices are told nothing.
+  // The process is gone; of what was not durable yet some may be on the disk. `silent`: the power was cut, so that devices are told
+  // nothing, and of what was not synced chance takes what it wants: writes are lost, torn, or there although earlier ones are not.
   void crash_server(bool silent);
   // The same after so many effects more have been carried out, in the middle of what it is about to do.
   void crash_server_after(int effects, std::function<void()> then);
-  void spare_server() { effects_left_.reset(); }  // no such crash any more
+  // The disk fails for good, or has no room for more than a few records: the server stops as soon as it has seen that, and `then` is
+  // called. start_server() finds a disk that works.
+  enum class DiskFault { Broken, Full };
+  void fail_disk(DiskFault fault, std::function<void()> then);
+  void slow_disk(bool is_slow);  // WorldOptions::slow_commit
+  void spare_server();           // nothing that was asked for above happens any more
   // Its clock has jumped meanwhile, though it never shows what was before a moment in the records.
   void start_server(Duration clock_jump = {});
   void wipe_server();  // its records are gone. REQUIRES: it does not run
@@ -188,7 +197,12 @@ class World {
   void decide(const Cause& cause, core::Effects effects);
   void tell_of_closing(const core::CloseLink& close);
   void flush_outbox();
-  void make_durable(const core::Record& record);
+  void open_store();
+  std::vector<core::Record> load_store();
+  void compact_store(const std::vector<core::Record>& records);
+  void put_in_store(const core::Record& record);
+  void advance_store();
+  void set_store_alarm();
   void carry_out_one(core::Send& effect);
   void carry_out_one(core::CloseLink& effect);
   void carry_out_one(core::LoadHistory& effect);
@@ -229,12 +243,17 @@ class World {
   bool host_is_up_ = true;
   bool drained_ = false;
   Instant last_server_now_{};
-  std::map<CallId, core::CallRecord> kept_calls_;  // what is durable
-  std::map<core::RecordKey, core::Record> kept_;
 
-  // Effects in order, each record with the moment from which it is durable: what follows waits for it.
-  std::deque<std::pair<core::Effect, Instant>> outbox_;
-  Instant last_commit_{};
+  store::SimulatedDisk disk_;
+  std::unique_ptr<store::SimulatedStore> store_;
+  Instant store_alarm_ = Instant::max();
+  bool disk_has_failed_ = false;  // or is about to
+  bool store_is_broken_ = false;  // the server has to stop
+  bool disk_is_slow_ = false;
+
+  // Effects in order, each with the number of the last record before it, or of the record that it is: it waits until that is durable.
+  std::deque<std::pair<core::Effect, std::uint64_t>> outbox_;
+  std::uint64_t puts_ = 0, durable_puts_ = 0;
   std::optional<int> effects_left_;
   std::function<void()> when_crashed_;
 };

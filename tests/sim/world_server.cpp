@@ -1,4 +1,4 @@
-// The server's process: its engine, and the store that what it says waits for.
+// The server's process: its engine, and what it says. Its store is in world_store.cpp.
 #include <algorithm>
 
 #include "base/check.hpp"
@@ -70,19 +70,17 @@ void World::set_server_alarm() {
 }
 
 void World::decide(const Cause& cause, core::Effects effects) {
+  store_->advance(now_);
   for (auto& effect : effects) {
-    auto durable_at = now_;
     if (const auto* store = std::get_if<core::Store>(&effect)) {
       observer_.on_decided(cause, store->record);
-      const auto spread = static_cast<std::uint64_t>(options_.max_commit.count());
-      last_commit_ = std::max(last_commit_, now_ + Duration{static_cast<std::int64_t>(weather_.below(spread + 1))});
-      durable_at = last_commit_;
+      put_in_store(store->record);
     }
     if (const auto* close = std::get_if<core::CloseLink>(&effect)) tell_of_closing(*close);
-    outbox_.emplace_back(std::move(effect), durable_at);
+    outbox_.emplace_back(std::move(effect), puts_);
   }
   observer_.on_served(cause);
-  flush_outbox();
+  advance_store();
   set_server_alarm();
 }
 
@@ -93,28 +91,15 @@ void World::tell_of_closing(const core::CloseLink& close) {
 
 // Commit, then speak: what follows a record waits until it is durable.
 void World::flush_outbox() {
-  while (!outbox_.empty()) {
-    auto& [effect, durable_at] = outbox_.front();
-    if (durable_at > now_) return at(durable_at, [this] { flush_outbox(); });
-    auto next = std::move(effect);
+  while (!outbox_.empty() && outbox_.front().second <= durable_puts_) {
+    auto next = std::move(outbox_.front().first);
     outbox_.pop_front();
     if (const auto* store = std::get_if<core::Store>(&next)) {
-      make_durable(store->record);
+      observer_.on_durable(store->record);
     } else {
       std::visit([&](auto& wanted) { carry_out_one(wanted); }, next);
     }
     if (effects_left_ && --*effects_left_ <= 0) return crash_server(false);
-  }
-}
-
-void World::make_durable(const core::Record& record) {
-  observer_.on_durable(record);
-  if (const auto* call = std::get_if<core::CallRecord>(&record)) {
-    kept_calls_.insert_or_assign(call->id, *call);
-  } else if (const auto* gone = std::get_if<core::GoneRecord>(&record)) {
-    kept_.erase(gone->key);
-  } else {
-    kept_.insert_or_assign(core::key_of(record), record);
   }
 }
 
@@ -137,11 +122,13 @@ void World::crash_server(bool silent) {
   observer_.on_fault(std::nullopt, silent ? "the server's machine is gone" : "the server has crashed");
   effects_left_.reset();
   server_.reset();
+  store_.reset();
+  if (silent || disk_has_failed_) disk_.cut_power(weather_);
   last_server_now_ = server_now();
   outbox_.clear();
-  last_commit_ = now_;
+  puts_ = durable_puts_ = 0;
   drained_ = false;
-  server_alarm_ = Instant::max();
+  server_alarm_ = store_alarm_ = Instant::max();
   host_is_up_ = !silent;
   observer_.on_server(false);
   lose_all_links(silent);
@@ -153,30 +140,26 @@ void World::crash_server_after(int effects, std::function<void()> then) {
   when_crashed_ = std::move(then);
 }
 
+void World::spare_server() {
+  effects_left_.reset();
+  when_crashed_ = nullptr;
+  slow_disk(false);
+  if (disk_has_failed_) crash_server(false);
+}
+
 void World::start_server(Duration clock_jump) {
   if (server_) return;
   server_ahead_ = std::max(server_ahead_ + clock_jump, last_server_now_ - now_);
   host_is_up_ = true;
   server_ = std::make_unique<core::Engine>(options_.settings, seed_of(options_.seed, static_cast<std::uint32_t>(++servers_ + 2'000'000)));
   if (servers_ > 1) observer_.on_fault(std::nullopt, "the server has started");
+  auto records = load_store();
   observer_.on_server(true);
-  std::vector<core::Record> records;
-  std::erase_if(kept_calls_, [&](const auto& each) { return !is_needed(each.second, server_now()); });
-  for (const auto& [id, call] : kept_calls_) records.emplace_back(call);
-  for (const auto& [key, record] : kept_) records.push_back(record);
   const Cause cause{Cause::Kind::Start};
   observer_.on_serving(cause);
   core::Effects effects;
   server_->restore(server_now(), std::move(records), effects);
   decide(cause, std::move(effects));
-}
-
-void World::wipe_server() {
-  CHECK(!server_);
-  kept_calls_.clear();
-  kept_.clear();
-  observer_.on_fault(std::nullopt, "the server's records are gone");
-  observer_.on_amnesia();
 }
 
 }  // namespace offhook::sim
