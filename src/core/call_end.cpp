@@ -168,7 +168,9 @@ void CallEngine::close_leg(Call& call, Leg& leg, Outcome outcome, std::optional<
   disarm_all(leg.timers);
   for (auto& device : leg.devices) {
     if (device.outcome) continue;
-    leave_ring(call, device, DeviceState::Done, &device == leg.active ? outcome : outcome_when_rung(outcome, device.state));
+    // Where somebody has answered only a device that was about to take over is left; whatever ends the call, it has missed none.
+    const auto word = leg.active != nullptr ? Outcome::AnsweredElsewhere : outcome_when_rung(outcome, device.state);
+    leave_ring(call, device, DeviceState::Done, &device == leg.active ? outcome : word);
   }
   desk_.post(UserCall{leg.user, call.id, std::nullopt});
 }

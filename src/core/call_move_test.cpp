@@ -110,6 +110,15 @@ TEST_F(Moving, BothLostEndsItAfterTheOverlap) {
   expect_end(seen(alice), Outcome::Dropped, Reason::CalleeLost, Outcome::Dropped);
 }
 
+TEST_F(Moving, ADeviceThatWasAboutToTakeOverHasMissedNoCallWhateverEndsIt) {
+  const auto call = talk_with_audio();
+  move_to(bobs_tablet, call);
+  world.feed(DrainStarted{world.now + 1s});
+  world.run(2s);
+  expect_end(seen(bob), Outcome::Failed, Reason::ServerShutdown, Outcome::Failed);
+  EXPECT_EQ(seen(bobs_tablet).device_outcome, Outcome::AnsweredElsewhere);
+}
+
 TEST_F(Moving, HangingUpOnTheNewDeviceEndsTheMoveOnly) {
   const auto call = talk_with_audio();
   move_to(bobs_tablet, call);

@@ -64,7 +64,9 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   s.reason = call.reason;
   if (device != nullptr) s.device_outcome = device->outcome;
   if (device == nullptr && call.outcome) {
-    s.device_outcome = is_caller ? *call.outcome : outcome_when_rung(*leg.outcome, DeviceState::Notified);
+    const bool was_answered = leg.active != nullptr;
+    const auto word = was_answered ? wire::Outcome::AnsweredElsewhere : outcome_when_rung(*leg.outcome, DeviceState::Notified);
+    s.device_outcome = is_caller ? *call.outcome : word;
   }
   if (!call.outcome && s.device_outcome) s.reason = leg.reason;  // its part is over, the call goes on
   if (device != nullptr) s.second_call = device->second_call && call.phase != Phase::Ended;
