@@ -4,6 +4,14 @@ namespace offhook::client {
 
 using wire::Outcome;
 
+namespace {
+
+constexpr auto is_older = [](const auto* a, const auto* b) {
+  return std::pair(a->entry.at_ms, a->entry.call_id) < std::pair(b->entry.at_ms, b->entry.call_id);
+};
+
+}  // namespace
+
 // More than there may be can only come of a file that somebody has changed; the newest are kept.
 Journal::Journal(Desk& desk) : desk_(desk) {
   for (const auto& entry : desk.options.journal) entries_[entry.call_id] = {entry, false, false};
@@ -108,12 +116,14 @@ std::vector<CallId> Journal::live() const {
 }
 
 std::vector<CallId> Journal::unsettled() const {
-  std::vector<CallId> out;
-  for (const auto* kept : by_age()) {
-    const bool is_open = kept->entry.state == JournalState::Live || kept->entry.outcome == Outcome::LostContact;
-    if (is_open && !kept->is_hopeless) out.push_back(kept->entry.call_id);
+  std::vector<const Kept*> open;
+  for (const auto& [id, kept] : entries_) {
+    const bool is_open = kept.entry.state == JournalState::Live || kept.entry.outcome == Outcome::LostContact;
+    if (is_open && !kept.is_hopeless) open.push_back(&kept);
   }
-  std::reverse(out.begin(), out.end());
+  std::sort(open.rbegin(), open.rend(), is_older);
+  std::vector<CallId> out;
+  for (const auto* kept : open) out.push_back(kept->entry.call_id);
   return out;
 }
 
@@ -159,13 +169,17 @@ Journal::Kept& Journal::entry_for(const CallView& call) {
 void Journal::make_room() {
   static_assert(k_max_calls < k_max_journal);
   if (entries_.size() < k_max_journal) return;
-  const auto ages = by_age();
-  const auto is_done = [](const Kept* kept) { return kept->entry.state != JournalState::Live && kept->entry.seen && !kept->entry.owes; };
-  const auto is_over = [](const Kept* kept) { return kept->entry.state != JournalState::Live; };
-  auto victim = std::find_if(ages.begin(), ages.end(), is_done);
-  if (victim == ages.end()) victim = std::find_if(ages.begin(), ages.end(), is_over);
-  if (victim == ages.end()) victim = ages.begin();  // only if all 256 were live in earlier lives
-  const auto id = (*victim)->entry.call_id;
+  const auto oldest = [&](auto is_wanted) {
+    const Kept* found = nullptr;
+    for (const auto& [id, kept] : entries_) {
+      if (is_wanted(kept.entry) && (found == nullptr || is_older(&kept, found))) found = &kept;
+    }
+    return found;
+  };
+  const auto* victim = oldest([](const JournalEntry& entry) { return entry.state != JournalState::Live && entry.seen && !entry.owes; });
+  if (victim == nullptr) victim = oldest([](const JournalEntry& entry) { return entry.state != JournalState::Live; });
+  if (victim == nullptr) victim = oldest([](const JournalEntry&) { return true; });  // all 256 were live in earlier lives
+  const auto id = victim->entry.call_id;
   entries_.erase(id);
   desk_.output(Forget{id});
 }
@@ -184,9 +198,7 @@ void Journal::tell_if_known(const Kept& kept) {
 std::vector<const Journal::Kept*> Journal::by_age() const {
   std::vector<const Kept*> out;
   for (const auto& [id, kept] : entries_) out.push_back(&kept);
-  std::sort(out.begin(), out.end(), [](const Kept* a, const Kept* b) {
-    return std::pair(a->entry.at_ms, a->entry.call_id) < std::pair(b->entry.at_ms, b->entry.call_id);
-  });
+  std::sort(out.begin(), out.end(), is_older);
   return out;
 }
 
