@@ -62,6 +62,7 @@ constexpr std::string_view k_expected[] = {
     "fault: stalled both ways", "fault: suspended", "fault: suspended, its clock stands", "fault: resumed, looks at the network",
     "fault: the application is killed", "fault: the server has crashed", "fault: the server's machine is gone",
     "fault: the disk fails", "fault: the disk is full", "fault: the disk is slow",
+    "fault: a record nobody was told of has survived", "fault: a record nobody was told of is lost",
 };
 
 }  // namespace

@@ -323,7 +323,9 @@ void Judge::on_call_found(const CallRecord& record) {
   const auto before = call.durable ? call.durable->version : 0;
   const bool is_possible = record.version == before || (record.version > before && record.version <= call.newest_lost);
   must(Check::Store, is_possible, [&] { return "found in version " + std::to_string(record.version) + ", durable was " + std::to_string(before); }, record.id);
-  if (record.version == before) return;
+  const bool has_survived = record.version > before;
+  if (has_survived || call.newest_lost > before) coverage_.on_fault(has_survived ? "a record nobody was told of has survived" : "a record nobody was told of is lost");
+  if (!has_survived) return;
   call.saw_restart = true;
   call.durable = call.decided = record;
   index(record);

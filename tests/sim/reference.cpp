@@ -126,6 +126,7 @@ Reference::Answer Reference::objection_to_answer(const Move& move) const {
 
 Reference::Answer Reference::objection_to_leg(const Move& move, const LegRecord* before, const LegRecord& after) const {
   if (before != nullptr && before->outcome && before->outcome != after.outcome) return "the outcome of " + after.user + " has changed";
+  if (before != nullptr && before->rang_at && after.rang_at != before->rang_at) return after.user + "'s ringing has begun a second time";
   const auto old_winner = before == nullptr ? std::nullopt : before->winner;
   if (after.winner == old_winner) return std::nullopt;
   if (!after.winner) return after.user + " has answered no more";

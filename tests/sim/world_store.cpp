@@ -5,7 +5,8 @@
 namespace offhook::sim {
 namespace {
 
-constexpr std::size_t k_long_log_bytes = 256 * 1024;
+constexpr std::size_t k_short_log_bytes = 64 * 1024;
+constexpr std::size_t k_bytes_of_a_record = 2 * 1024;  // more than one takes, so that compaction is worth its while
 constexpr std::size_t k_little_room_bytes = 4 * 1024;  // a record of a call or three
 
 bool is_wanted(const core::Record& record, Instant now) {
@@ -42,7 +43,7 @@ std::vector<core::Record> World::load_store() {
 
 // A log that only grows would be read whole at each of a hundred starts.
 void World::compact_store(const std::vector<core::Record>& records) {
-  if (disk_.content().size() < k_long_log_bytes) return;
+  if (disk_.content().size() < k_short_log_bytes + records.size() * k_bytes_of_a_record) return;
   store_.reset();
   disk_ = {};
   store::SimulatedStore copy(disk_, {});
