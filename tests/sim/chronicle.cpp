@@ -178,7 +178,8 @@ void Chronicle::print(std::ostream& out, std::optional<CallId> call, std::option
   for (const auto& line : lines_) {
     const bool is_about = call && line.call == call;
     const bool is_meanwhile = !line.call && line.at >= first - 5s && line.at <= last + 5s && (!line.device || devices.contains(*line.device));
-    if ((call || device) && !is_about && !is_meanwhile) continue;
+    const bool is_before = !call && device && line.at >= lines_.back().at - 20s && (!line.device || line.device == device);  // of no call
+    if ((call || device) && !is_about && !is_meanwhile && !is_before) continue;
     char time[32];
     std::snprintf(time, sizeof time, "%12.6f", static_cast<double>((line.at - begun_).count()) / 1e6);
     const auto name = who(line.device);

@@ -347,6 +347,7 @@ void Judge::on_amnesia() {
 // --- what the server says
 
 void Judge::on_said(DeviceIndex device, const wire::ServerMessage& message) {
+  if (const auto* event = std::get_if<wire::CallEvent>(&message)) devices_[device].heard_of.insert(event->call.call_id);
   if (const auto* reply = std::get_if<wire::Reply>(&message)) {
     const auto* call = std::get_if<wire::CallReply>(&reply->body);
     if (call != nullptr) check_snapshot(device, call->call);
@@ -365,6 +366,7 @@ void Judge::on_said(DeviceIndex device, const wire::ServerMessage& message) {
 
 // Fresh word, not a replay: after the end nobody is told that the call lives.
 void Judge::check_snapshot(DeviceIndex device, const wire::Snapshot& snapshot) {
+  devices_[device].heard_of.insert(snapshot.call_id);
   const auto& call = case_of(snapshot.call_id);
   if (!must(Check::S15, call.durable.has_value(), [] { return "told of a call that is not durable"; }, snapshot.call_id, device)) return;
   const bool ends = snapshot.phase == Phase::Ended;

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "sim/case.hpp"
@@ -63,7 +64,7 @@ class Judge : public Observer {
     Contact contact;
     std::map<client::Handle, std::size_t> parts;              // of this life, to parts_
     std::unordered_map<CallId, client::event::Ended> finals;  // of this life
-    std::unordered_map<CallId, std::uint64_t> versions;       // said to this client
+    std::unordered_set<CallId> heard_of;                      // calls that the server has said anything of to this device, ever
     ClientId client{};
     std::optional<Instant> slept_since;
     std::set<CallId> taken_over;                              // or wanted to be
@@ -95,6 +96,8 @@ class Judge : public Observer {
   void check_reply(DeviceIndex device, const std::string& cmd_id, std::optional<CallId> call);
   void finish_part(const Part& part);
   void finish_dead_part(const Part& part);
+  void finish_missed_calls();
+  void check_missed(const UserId& user, const std::vector<CallId>& missed);
   void go_back(Case& call);
   void await_what_was_kept();
   void on_call_found(const core::CallRecord& record);

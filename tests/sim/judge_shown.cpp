@@ -281,8 +281,40 @@ void Judge::finish_part(const Part& part) {
   heed(Check::S9, reference_.misfit(call, *call.durable, part), *id, part.device);
 }
 
+// Calls that a user has missed, the latest of them, are known to every device of that user: it was told of the call while it lived, or
+// of the missed call afterwards.
+void Judge::finish_missed_calls() {
+  std::map<UserId, std::vector<std::pair<Instant, CallId>>> missed;
+  for (const auto& [id, call] : cases_) {
+    if (call.may_be_forgotten || !call.durable || is_live(*call.durable)) continue;
+    for (const auto& leg : call.durable->legs) {
+      const bool is_missed = leg.outcome == Outcome::NoAnswer || leg.outcome == Outcome::Unreachable || leg.outcome == Outcome::Cancelled;
+      if (is_missed && !leg.winner && !leg.silent) missed[leg.user].emplace_back(*call.durable->ended_at, id);
+    }
+  }
+  constexpr std::size_t k_surely_kept = 30;  // of the last 100 missed calls; others are among them, too
+  for (auto& [user, calls] : missed) {
+    std::sort(calls.rbegin(), calls.rend());
+    std::vector<CallId> latest;
+    for (const auto& [at, id] : calls) latest.push_back(id);
+    latest.resize(std::min(latest.size(), k_surely_kept));
+    check_missed(user, latest);
+  }
+}
+
+void Judge::check_missed(const UserId& user, const std::vector<CallId>& missed) {
+  for (DeviceIndex device = 0; device < devices_.size(); ++device) {
+    if (world_.user_of(device) != user) continue;
+    for (const auto id : missed) {
+      const bool knows = devices_[device].heard_of.contains(id) || devices_[device].missed.contains(id);
+      must(Check::L6, knows, [] { return "never told of a call that was missed"; }, id, device);
+    }
+  }
+}
+
 void Judge::finish() {
   for (const auto& part : parts_) finish_part(part);
+  finish_missed_calls();
   for (const auto& [id, call] : cases_) {
     if (!call.decided) continue;
     check_time_of_media(call);
