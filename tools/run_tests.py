@@ -4,7 +4,8 @@ usage: run_tests.py BUILD [SUITE…]
 
 Suites: tidy (the rules of the house and their own test), unit (every GoogleTest program `*_test` of the build), js (the checks and
 tests of the npm packages sdk/js and web), sim (a million calls in virtual time, tests/sim/run.py), integration (tests/integration
-against the programs of the build), browser (tests/browser, likewise), model (the life cycle searched by SPIN), process (real programs
+against the programs of the build), browser (tests/browser, likewise), interop (tests/interop:
+official OpenTok server SDKs against the server), model (the life cycle searched by SPIN), process (real programs
 that are killed and cut off, and the benches in short).
 One that has no tests yet is skipped with a line that says so. A program that crashes, hangs for ten minutes or runs no test counts
 as one failure. The model needs one core and nobody's patience: it runs beside the suites that mostly wait.
@@ -23,7 +24,7 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ("tidy", "unit", "js", "sim", "integration", "model", "browser", "process")
+SUITES = ("tidy", "unit", "js", "sim", "integration", "interop", "model", "browser", "process")
 ON_DEMAND = ("sim",)  # until every seed of it has passed with the engines as they are
 BESIDE = "model"  # runs beside the others,
 ALONE = ("browser", "process")  # but not beside these, whose clocks and pictures need the machine
@@ -136,8 +137,8 @@ def steps_of(suite, build, environment):
         yield "calls that are kept", lambda: run_counting(folder / "run.py", "--seed", "22", "--calls", "1000", "--data", **environment)
         yield "calls over a relay", lambda: run_counting(folder / "run.py", "--seed", "22", "--network", "relay", "--calls", "200", **environment)
         yield "bench_test", lambda: run_unittest(ROOT / "tests" / "bench" / "bench_test.py", **environment)
-    if suite == "integration":
-        for file in sorted((ROOT / "tests" / "integration").glob("*.test.mjs")):
+    if suite in ("integration", "interop"):
+        for file in sorted((ROOT / "tests" / suite).glob("*.test.mjs")):
             yield file.name.removesuffix(".test.mjs"), lambda file=file: run_node([file], environment)
 
 

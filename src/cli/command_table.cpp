@@ -187,10 +187,32 @@ std::vector<Command> webhook_commands() {
            "The webhook is tried at once, even if it was disabled. Events keep their ids and bodies.\n"}};
 }
 
+std::vector<Command> operator_commands() {
+  return {{"project create",
+           {},
+           {{"--name", "TEXT", "for people, at most 128 bytes"},
+            {"--key", "KEY", "a key you have, such as that of an OpenTok project; else one is made"},
+            {"--secret", "TEXT", "with --key, the secret that belongs to it; else one is made"},
+            {"--public-key", "FILE", "PEM of an RSA key: an application, whose tokens are signed RS256"},
+            k_json},
+           "Make a project while the server runs",
+           "Prints key and secret; the secret is not shown again.\n"
+           "OFFHOOK_OPERATOR_SECRET is the secret of [operator] in the server's configuration.\n"},
+          {"project list", {}, {k_json}, "List the projects", ""},
+          {"project rotate-secret",
+           {"KEY"},
+           {{"--finish", "", "the older secret is not good any more"}, k_json},
+           "Give a project a new secret beside the one it has",
+           "Both are good until you say --finish; a third one takes the place of the oldest.\n"},
+          {"project disable", {"KEY"}, {k_json}, "Refuse the tokens of a project from now on", "Clients that are connected stay.\n"},
+          {"project enable", {"KEY"}, {k_json}, "Take the tokens of a project again", ""}};
+}
+
 std::vector<Command> make_commands() {
   std::vector<Command> all{listen_command(), call_command(), token_command(), load_command()};
   for (auto& command : backend_commands()) all.push_back(std::move(command));
   for (auto& command : webhook_commands()) all.push_back(std::move(command));
+  for (auto& command : operator_commands()) all.push_back(std::move(command));
   return all;
 }
 

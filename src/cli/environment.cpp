@@ -24,7 +24,8 @@ wire::TokenClaims claims_for(const Environment& environment, Duration valid) {
 // The defaults are those of `offhookd --dev`.
 Environment read_environment() {
   return {variable("OFFHOOK_URL", "http://127.0.0.1:7080"), variable("OFFHOOK_API_KEY", "1000001"),
-          variable("OFFHOOK_API_SECRET", "offhook-development-secret"), variable("OFFHOOK_CA_FILE", "")};
+          variable("OFFHOOK_API_SECRET", "offhook-development-secret"), variable("OFFHOOK_CA_FILE", ""),
+          variable("OFFHOOK_OPERATOR_SECRET", "offhook-development-secret")};
 }
 
 std::string user_token(const Environment& environment, const UserId& user, const std::optional<std::string>& device, Duration valid) {

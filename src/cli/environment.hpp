@@ -15,6 +15,7 @@ struct Environment {
   std::string key;
   std::string secret;
   std::string ca_file;
+  std::string operator_secret;
 };
 Environment read_environment();
 

@@ -37,7 +37,12 @@ constexpr std::pair<std::string_view, Run> k_runs[] = {
     {"webhooks events", run_webhooks_events},
     {"webhooks replay", run_webhooks_replay},
     {"rules get", run_rules_get},
-    {"rules set", run_rules_set}};
+    {"rules set", run_rules_set},
+    {"project create", run_project_create},
+    {"project list", run_project_list},
+    {"project rotate-secret", run_project_rotate},
+    {"project disable", run_project_disable},
+    {"project enable", run_project_enable}};
 
 ExitCode run(const Arguments& arguments) {
   for (const auto& [name, run_it] : k_runs) {

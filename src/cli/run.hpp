@@ -28,6 +28,11 @@ ExitCode run_webhooks_events(const Arguments& arguments, const Environment& envi
 ExitCode run_webhooks_replay(const Arguments& arguments, const Environment& environment);
 ExitCode run_replay(const Arguments& arguments, const Environment& environment);
 ExitCode run_rules_set(const Arguments& arguments, const Environment& environment);
+ExitCode run_project_create(const Arguments& arguments, const Environment& environment);
+ExitCode run_project_list(const Arguments& arguments, const Environment& environment);
+ExitCode run_project_rotate(const Arguments& arguments, const Environment& environment);
+ExitCode run_project_disable(const Arguments& arguments, const Environment& environment);
+ExitCode run_project_enable(const Arguments& arguments, const Environment& environment);
 
 // What the commands share. A name that no user or device can have is an error.
 std::optional<UsageError> problem_of_user(const UserId& user);

@@ -153,7 +153,7 @@ void CallEngine::end_call(Call& call, Outcome outcome, Reason reason, const Call
   changed(call);
   for (const auto* device : told) tell(call, *device);
   for (const auto* leg : closed) tell_missed(call, *leg, except);
-  desk_.post(CloseSession{call.session, wire::LeaveReason::CallEnded});
+  desk_.post(CloseSession{call.session, call.id, wire::LeaveReason::CallEnded});
   live_.erase(call.id);
   ended_.push_back(call.id);
   forget_oldest();

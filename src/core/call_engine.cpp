@@ -53,7 +53,8 @@ void CallEngine::on(CreateCall&& mail) {
   call.data = mail.invite.data;
   call.plan = make_plan(settings(call), mail.invite);
   call.group = mail.invite.group;
-  call.session = desk_.make_id<SessionKind>(call.id.slot());
+  const auto own = desk_.make_session_id(call.id.slot(), call.project);
+  call.session = mail.session.value_or(own);
   call.created_at = desk_.now;
   if (!mail.request) call.invites.push_back({mail.caller.user.user, mail.caller.device, mail.invite.cmd_id, false});
   const auto users = call.group ? call.group->users : std::vector<UserId>{mail.invite.to};
@@ -135,7 +136,7 @@ void CallEngine::share(Call& call, Leg& leg) {
 // Two who call each other have one call: the second invite answers the first. Somebody who calls again is back in the call
 // that is there, at this device.
 void CallEngine::on(InviteAgain&& mail) {
-  auto& [caller, invite, request, withdrawn] = mail.place;
+  auto& [caller, invite, request, withdrawn, session] = mail.place;
   auto* call = find(mail.call);
   auto* leg = call == nullptr || call->phase == Phase::Ended ? nullptr : leg_of(*call, caller.user);
   if (leg != nullptr) keep_input(*call, mail);

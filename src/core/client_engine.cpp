@@ -377,7 +377,7 @@ void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::
   if (!settings(client).clients_create_sessions) {
     return desk_.refuse(asker, ErrorWord::NotAllowed, "Only the app's backend creates sessions on this server.");
   }
-  const auto session = desk_.make_id<SessionKind>(client.self.client.slot());
+  const auto session = desk_.make_session_id(client.self.client.slot(), client.self.user.project);
   desk_.post(CreateSession{session, client.self.user.project, std::nullopt, asker, std::nullopt});
 }
 
@@ -477,7 +477,7 @@ void ClientEngine::on(AdminPlaceCall&& event) {
   if (chosen->live_calls.size() >= k_max_calls_per_device) {
     return desk_.effect(RestAnswered{event.request, RestRefusal::LimitReached});
   }
-  desk_.post(PlaceCall{chosen->self, std::move(event.place.invite), event.request, false});
+  desk_.post(PlaceCall{chosen->self, std::move(event.place.invite), event.request, false, event.session});
 }
 
 // The token that opens the session came with the command or with hello.

@@ -43,13 +43,14 @@ struct SessionMade { std::uint64_t request = 0; SessionId session; };
 struct UserForgotten { UserKey user; };
 
 // Answer to the requests of a backend that have a number.
-enum class RestRefusal { CallerOffline, CallOver, LimitReached, InCall };
+enum class RestRefusal { CallerOffline, CallOver, LimitReached, InCall, NoSuchSession };
 struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal, UserForgotten> answer; };
 
 // No live call is left after DrainStarted: the program may stop.
 struct Drained {};
 
-using Effect = std::variant<Store, Announce, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained>;
+using Effect = std::variant<Store, Announce, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained,
+                            SessionAnswered>;
 using Effects = std::vector<Effect>;
 
 }  // namespace offhook::core

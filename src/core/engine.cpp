@@ -159,6 +159,7 @@ struct Engine::Parts {
   void give_back(RulesRecord& kept) { users.restore(std::move(kept)); }
   void give_back(MissedRecord& kept) { users.restore(std::move(kept)); }
   void give_back(WithdrawnRecord& kept) { clients.restore(std::move(kept)); }
+  void give_back(ProjectRecord&) {}  // the server's own
   void give_back(SeenRecord& kept) { users.restore(std::move(kept)); }
   void give_back(GoneRecord&) {}
 
@@ -170,7 +171,14 @@ struct Engine::Parts {
   }
   void take(AdminEndCall& event) { calls.on(event); }
   void take(AdminRingMore& event) { calls.on(event); }
-  void take(AdminPlaceCall& event) { clients.on(std::move(event)); }
+  void take(AdminPlaceCall& event) {
+    if (event.session && !sessions.may_name(*event.session, event.project)) {
+      return desk.effect(RestAnswered{event.request, RestRefusal::NoSuchSession});
+    }
+    clients.on(std::move(event));
+  }
+  void take(AdminSession& event) { sessions.on(std::move(event)); }
+  void take(ProjectChanged& event) { desk.projects.insert_or_assign(event.project, std::move(event.settings)); }
   void take(AdminGetRules& event) { desk.effect(RestAnswered{event.request, users.rules_of(event.user)}); }
   void take(AdminSetRules& event) {
     users.set_rules(event.user, std::move(event.rules));
@@ -188,7 +196,7 @@ struct Engine::Parts {
     }
   }
   void take(AdminCreateSession& event) {
-    const auto session = desk.make_id<SessionKind>(slot_of(event.project));
+    const auto session = desk.make_session_id(slot_of(event.project), event.project);
     desk.post(CreateSession{session, event.project, std::nullopt, std::nullopt, event.request});
   }
   void take(DrainStarted& event) {

@@ -34,6 +34,7 @@ class World {
   int stores = 0;
   bool drained = false;
   std::vector<RestAnswered> rest_answers;
+  std::vector<SessionAnswered> session_answers;
   std::vector<CallNotice> told;           // to the project's backend, if the settings want that
   std::vector<SessionNotice> announced;
   ReplayCheck replays;
@@ -168,6 +169,7 @@ class World {
       }
       if (std::holds_alternative<Drained>(effect)) drained = true;
       if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
+      if (const auto* answer = std::get_if<SessionAnswered>(&effect)) session_answers.push_back(*answer);
     }
   }
 

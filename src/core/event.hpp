@@ -9,6 +9,8 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/session_requests.hpp"
+#include "core/settings.hpp"
 #include "wire/messages.hpp"
 #include "wire/token.hpp"
 
@@ -76,16 +78,20 @@ struct AdminCreateSession { ProjectId project; std::uint64_t request = 0; };
 
 // The project's backend places a call for a user (REST), at the device it names or the one heard last. Answered by RestAnswered,
 // as are the three below.
-struct AdminPlaceCall { std::uint64_t request = 0; ProjectId project; wire::PlaceRequest place; };
+// `session`: one that exists by itself and is to be that of the call.
+struct AdminPlaceCall { std::uint64_t request = 0; ProjectId project; wire::PlaceRequest place; std::optional<SessionId> session = {}; };
 struct AdminRingMore { std::uint64_t request = 0; CallId call; std::vector<UserId> users; };
 struct AdminGetRules { std::uint64_t request = 0; UserKey user; };
 struct AdminSetRules { std::uint64_t request = 0; UserKey user; wire::Rules rules; };
 // Nothing the user has left here is to be known any more; refused while the user is in a call. Answered by RestAnswered.
 struct AdminForgetUser { std::uint64_t request = 0; UserKey user; };
 
+// A project has come, or its settings are others from now on.
+struct ProjectChanged { ProjectId project; Settings settings; };
+
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
-                           StoreBehind>;
+                           StoreBehind, AdminSession, ProjectChanged>;
 
 }  // namespace offhook::core

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/session_ids.hpp"
 #include "core/effect.hpp"
 #include "core/event.hpp"
 #include "core/settings.hpp"
@@ -54,6 +55,7 @@ struct PlaceCall {
   wire::Invite invite;
   std::optional<std::uint64_t> request;  // of the REST interface; nothing: the device asked
   bool withdrawn = false;                // cancelled before it came
+  std::optional<SessionId> session = {};  // that is to be the call's
 };
 struct RingLeg { CallId call; UserKey caller; UserKey user; };  // answered by LegFound
 // What a live call is to one of its users.
@@ -88,6 +90,7 @@ struct CreateCall {
   std::optional<Refusal> refusal;  // the call is over as soon as it exists
   bool silent = false;             // the callee is not to learn of it
   std::optional<std::uint64_t> request;
+  std::optional<SessionId> session = {};
 };
 struct LegFound {
   CallId call;
@@ -115,7 +118,8 @@ struct CreateSession {
 };
 struct Admit { SessionId session; UserKey user; DeviceId device; };
 struct Expel { SessionId session; UserKey user; DeviceId device; };
-struct CloseSession { SessionId session; wire::LeaveReason reason; };
+// The session ends with its call; one that exists by itself goes on without.
+struct CloseSession { SessionId session; CallId call; wire::LeaveReason reason; };
 struct SessionCommand {
   SessionId session;
   Member who;
@@ -137,7 +141,7 @@ struct Desk {
       : settings(std::move(chosen)), projects(std::move(own)), random(seed) {}
 
   const Settings settings;
-  const std::map<ProjectId, Settings> projects;  // those with settings of their own
+  std::map<ProjectId, Settings> projects;  // those with settings of their own
   Random random;
   TimerWheel timers;
   Instant now{};
@@ -161,6 +165,11 @@ struct Desk {
   Id<Kind> make_id(Slot slot) {
     const auto high = random.next();
     return Id<Kind>::with_slot(slot, high, random.next());
+  }
+
+  SessionId make_session_id(Slot slot, const ProjectId& project) {
+    const auto high = random.next();
+    return offhook::make_session_id(slot, project, now, high, random.next());
   }
 
   template <class Notice>

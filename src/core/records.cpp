@@ -25,6 +25,7 @@ std::string text_of(const WithdrawnRecord& record) {
 }
 std::string text_of(const SeenRecord& record) { return "seen " + in_lines(record.user); }
 std::string text_of(const ConnectionRecord& record) { return "connection " + record.shown.connection_id.text(); }
+std::string text_of(const ProjectRecord& record) { return "project " + record.key; }
 std::string text_of(const GoneRecord& record) { return record.key.text; }
 
 }  // namespace

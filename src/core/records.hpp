@@ -143,6 +143,24 @@ struct SeenRecord {
   UserKey user;
 };
 
+// Where a project is told of what happens in its sessions, as it has asked over REST; in OpenTok's words.
+struct CallbackRecord {
+  std::string id, group, event, url;
+  Instant created_at{};
+};
+
+// A project that was made while the server ran, or the callbacks of one of the configuration, without secrets. The server's own:
+// the engine passes over it. Key: the project's.
+struct ProjectRecord {
+  ProjectId key;
+  std::string name;
+  std::vector<std::string> secrets;  // the newest first
+  std::string public_key;            // PEM; of an application
+  bool disabled = false;
+  Instant created_at{};
+  std::vector<CallbackRecord> callbacks;
+};
+
 // The name of a record for a store: one line for each kind and key, the same in every version of the program.
 struct RecordKey {
   std::string text;  // "call call_01…", "session sess_01…", "rules 1000001\nbob", …
@@ -154,7 +172,7 @@ struct GoneRecord {
   RecordKey key;
 };
 
-using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord, ConnectionRecord>;
+using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord, ConnectionRecord, ProjectRecord>;
 
 RecordKey key_of(const Record& record);
 

@@ -4,6 +4,7 @@
 
 #include "core/addressing.hpp"
 #include "core/limits.hpp"
+#include "core/session_roles.hpp"
 
 namespace offhook::core {
 
@@ -17,14 +18,24 @@ void SessionEngine::on(const CreateSession& mail) {
     if (mail.request) desk_.effect(RestAnswered{*mail.request, RestRefusal::LimitReached});
     return;
   }
-  auto& session = sessions_[mail.session];
+  if (!mail.call) {
+    begin(mail.session, mail.project);
+    return answer(mail);
+  }
+  auto& session = sessions_[mail.session];  // the call's record brings it back
   session.id = mail.session;
   session.project = mail.project;
-  session.call = mail.call;
-  if (mail.call) return;  // its record brings it back
-  desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, mail.session);
-  desk_.effect(Store{SessionRecord{mail.session, mail.project, desk_.now}});
-  answer(mail);
+  session.calls.insert(*mail.call);
+}
+
+SessionEngine::Session& SessionEngine::begin(SessionId id, const ProjectId& project) {
+  auto& session = sessions_[id];
+  session.id = id;
+  session.project = project;
+  session.stands_alone = true;
+  desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, id);
+  desk_.effect(Store{SessionRecord{id, project, desk_.now}});
+  return session;
 }
 
 void SessionEngine::answer(const CreateSession& mail) {
@@ -37,11 +48,18 @@ void SessionEngine::restore(const SessionRecord& kept) {
   auto& session = sessions_[kept.id];
   session.id = kept.id;
   session.project = kept.project;
+  session.stands_alone = true;
   desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, kept.id);
 }
 
 void SessionEngine::on(const Admit& mail) {
-  if (auto* session = find(mail.session)) session->admitted.insert({mail.user, mail.device});
+  auto* session = find(mail.session);
+  if (session == nullptr) return;
+  session->admitted.insert({mail.user, mail.device});
+  for (const auto& [id, joined] : session->connections) {  // of a session that was there before the call
+    if (joined.member.user != mail.user || joined.member.device != mail.device) continue;
+    for (const auto& call : session->calls) desk_.post(SessionPresence{call, mail.user, mail.device, true});
+  }
 }
 
 void SessionEngine::on(const Expel& mail) {
@@ -49,7 +67,8 @@ void SessionEngine::on(const Expel& mail) {
   if (session == nullptr) return;
   session->admitted.erase({mail.user, mail.device});
   for (const auto& [id, joined] : session->connections) {
-    if (joined.member.user != mail.user || joined.member.device != mail.device) continue;
+    const bool is_meant = joined.member.user == mail.user && joined.member.device == mail.device;
+    if (!is_meant || (session->stands_alone && joined.by_token)) continue;
     return leave(*session, id, LeaveReason::ForceDisconnected, true);
   }
 }
@@ -57,16 +76,43 @@ void SessionEngine::on(const Expel& mail) {
 void SessionEngine::on(const CloseSession& mail) {
   auto* session = find(mail.session);
   if (session == nullptr) return;
+  if (session->stands_alone) return detach(*session, mail.call);
   while (!session->connections.empty()) leave(*session, session->connections.begin()->first, mail.reason, true);
   desk_.timers.cancel(session->forget);
   sessions_.erase(mail.session);
 }
 
+// The call is over; who is there because of it alone has to go.
+void SessionEngine::detach(Session& session, const CallId& call) {
+  if (session.calls.erase(call) == 0 || !session.calls.empty()) return;
+  session.admitted.clear();
+  std::vector<ConnectionId> guests;
+  for (const auto& [id, joined] : session.connections) {
+    if (!joined.by_token) guests.push_back(id);
+  }
+  for (const auto& guest : guests) leave(session, guest, LeaveReason::CallEnded, true);
+}
+
+// An OpenTok session never ends: its id and the project's signature in the token are enough to begin it again.
+SessionEngine::Session* SessionEngine::revive(const SessionCommand& mail) {
+  const bool revives = mail.claims && mail.claims->revives && mail.claims->session == mail.session &&
+                       mail.claims->project == mail.who.user.project && std::holds_alternative<wire::SessionConnect>(mail.command);
+  return revives && sessions_.size() < k_max_sessions ? &begin(mail.session, mail.who.user.project) : nullptr;
+}
+
+bool SessionEngine::may_name(SessionId id, const ProjectId& project) {
+  if (const auto* session = find(id)) return session->project == project && session->stands_alone;
+  if (!is_session_of(id, project) || sessions_.size() >= k_max_sessions) return false;
+  begin(id, project);
+  return true;
+}
+
 void SessionEngine::on(SessionCommand&& mail) {
   const Asker asker{mail.who.client, *cmd_id_of(mail.command)};
   auto* session = find(mail.session);
+  if (session == nullptr) session = revive(mail);
   const auto* sender = session == nullptr ? nullptr : find_joined(*session, mail.who.client);
-  const bool opens = mail.claims && mail.claims->session == mail.session;
+  const bool opens = mail.claims && mail.claims->session == mail.session && mail.claims->project == mail.who.user.project;
   // To somebody without a right to it, a session that exists looks like one that does not.
   if (session == nullptr || session->project != mail.who.user.project ||
       (sender == nullptr && !opens && !may_join(*session, mail))) {
@@ -76,6 +122,9 @@ void SessionEngine::on(SessionCommand&& mail) {
                              std::holds_alternative<wire::SessionReject>(mail.command);
   if (sender == nullptr && !works_outside) {
     return desk_.refuse(asker, ErrorWord::NotConnected, "Send session_connect for this session first.");
+  }
+  if (sender != nullptr && !may_send(sender->role, mail.command)) {
+    return desk_.refuse(asker, ErrorWord::NotAllowed, "The role of this connection's token does not allow that.");
   }
   Visit visit{*session, find_joined(*session, mail.who.client), mail, asker};
   std::visit(
@@ -91,7 +140,8 @@ bool SessionEngine::may_join(const Session& session, const SessionCommand& mail)
 
 void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
   auto& session = visit.session;
-  if (visit.own == nullptr) {
+  const bool is_new = visit.own == nullptr;
+  if (is_new) {
     if (session.connections.size() >= k_max_connections_per_session) {
       return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 64 connections, its limit.");
     }
@@ -100,7 +150,12 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
     joined.member = visit.mail.who;
     joined.shown.connection_id = id;
     if (!visit.mail.anonymous) joined.shown.user = visit.mail.who.user.user;
-    if (visit.mail.claims) joined.shown.data = visit.mail.claims->data;
+    if (const auto& claims = visit.mail.claims; claims && claims->session == session.id) {
+      joined.shown.data = claims->data;
+      joined.role = claims->role;
+      joined.first_classes = claims->layout_classes;
+      joined.by_token = true;
+    }
     joined.shown.created_at_ms = to_unix_ms(desk_.now);
     visit.own = &session.connections.emplace(id, std::move(joined)).first->second;
     announce(session, SessionNews::ConnectionCreated, *visit.own, nullptr, std::nullopt);
@@ -112,12 +167,14 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
   for (const auto& [id, other] : session.connections) {
     if (id == own.connection_id) continue;
     reply.connections.push_back(other.shown);
+    if (!may_subscribe(visit.own->role)) continue;
     for (const auto& [stream_id, stream] : other.streams) reply.streams.push_back(stream);
   }
   desk_.reply(visit.asker, std::move(reply));
+  if (!is_new) return;
   tell_others(session, own.connection_id, wire::ConnectionCreated{0, session.id, own});
   meet_expectations(session, *visit.own);
-  if (session.call) desk_.post(SessionPresence{*session.call, visit.mail.who.user, visit.mail.who.device, true});
+  for (const auto& call : session.calls) desk_.post(SessionPresence{call, visit.mail.who.user, visit.mail.who.device, true});
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::SessionDisconnect&) {
@@ -147,11 +204,18 @@ void SessionEngine::on_command(Visit& visit, const wire::Publish& command) {
   }
   const auto& own = visit.own->shown.connection_id;
   const auto id = desk_.make_id<StreamKind>(visit.session.id.slot());
-  const wire::Stream stream{id, own, command.name, command.has_audio, command.has_video, to_unix_ms(desk_.now)};
-  visit.own->streams.emplace(id, stream);
+  publish(visit, {id, own, command.name, command.has_audio, command.has_video, to_unix_ms(desk_.now)});
+}
+
+void SessionEngine::publish(Visit& visit, const wire::Stream& asked) {
+  auto& stream = visit.own->streams.emplace(asked.stream_id, asked).first->second;
+  if (!visit.own->first_classes.empty()) visit.own->layout_classes[stream.stream_id] = visit.own->first_classes;
+  const bool is_muted = visit.session.mutes_new_streams && stream.has_audio;
+  stream.has_audio = stream.has_audio && !is_muted;
   announce(visit.session, SessionNews::StreamCreated, *visit.own, &stream, std::nullopt);
   desk_.reply(visit.asker, wire::StreamReply{stream});
-  tell_others(visit.session, own, wire::StreamCreated{0, visit.session.id, stream});
+  tell_subscribers(visit.session, stream.connection_id, wire::StreamCreated{0, visit.session.id, stream});
+  if (is_muted) desk_.post(GiveEvent{visit.own->member.client, wire::MuteForced{0, visit.session.id, stream.stream_id}});
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) {
@@ -164,7 +228,7 @@ void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) 
   stream.has_video = command.has_video.value_or(stream.has_video);
   if (desk_.settings_of(visit.session.project).session_notices) desk_.effect(Store{record(visit.session, *visit.own)});
   desk_.reply(visit.asker, wire::StreamReply{stream});
-  tell_others(visit.session, visit.own->shown.connection_id, wire::StreamUpdated{0, visit.session.id, stream});
+  tell_subscribers(visit.session, visit.own->shown.connection_id, wire::StreamUpdated{0, visit.session.id, stream});
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::Unpublish& command) {
@@ -172,6 +236,7 @@ void SessionEngine::on_command(Visit& visit, const wire::Unpublish& command) {
   if (found == visit.own->streams.end()) {
     return desk_.refuse(visit.asker, ErrorWord::NoSuchStream, "That stream is not one of this connection's.");
   }
+  visit.own->layout_classes.erase(command.stream_id);
   const auto node = visit.own->streams.extract(found);
   drop_stream(visit.session, *visit.own, node.mapped(), LeaveReason::Unpublished);
   desk_.reply(visit.asker);
@@ -238,9 +303,8 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
   for (const auto& orphan : orphans) miss(session, orphan, MissReason::ExpecterLeft);
   if (tell_leaver) desk_.post(GiveEvent{client, wire::SessionDisconnected{0, session.id, reason}});
   desk_.post(Membership{client, session.id, false});
-  if (session.call) {
-    desk_.post(SessionPresence{*session.call, left.member.user, left.member.device, false});
-  } else if (session.connections.empty()) {
+  for (const auto& call : session.calls) desk_.post(SessionPresence{call, left.member.user, left.member.device, false});
+  if (session.stands_alone && session.connections.empty()) {
     desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, session.id);
   }
 }
@@ -259,7 +323,7 @@ SessionEngine::Joined SessionEngine::announce_leaving(Session& session, Connecti
 
 void SessionEngine::drop_stream(Session& session, const Joined& publisher, const wire::Stream& stream, LeaveReason reason) {
   announce(session, SessionNews::StreamDestroyed, publisher, &stream, reason);
-  tell_others(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, stream.stream_id, reason});
+  tell_subscribers(session, publisher.shown.connection_id, wire::StreamDestroyed{0, session.id, stream.stream_id, reason});
 }
 
 // What is there from now on is kept together with the word of it, so that a restarted server can tell of its end. The first who
@@ -290,13 +354,14 @@ SessionNotice SessionEngine::notice_of(const Session& session, SessionNews news)
   notice.news = news;
   notice.project = session.project;
   notice.session = session.id;
-  notice.call = session.call;
+  if (session.calls.size() == 1) notice.call = *session.calls.begin();
   desk_.complete(notice, session.id.slot());
   return notice;
 }
 
 ConnectionRecord SessionEngine::record(const Session& session, const Joined& joined) const {
-  ConnectionRecord kept{session.id, session.project, session.call, joined.shown, {}};
+  ConnectionRecord kept{session.id, session.project, {}, joined.shown, {}};
+  if (session.calls.size() == 1) kept.call = *session.calls.begin();
   for (const auto& [id, stream] : joined.streams) kept.streams.push_back(stream);
   return kept;
 }
@@ -313,7 +378,7 @@ void SessionEngine::go_on() {
     auto& session = left[kept.session];
     session.id = kept.session;
     session.project = kept.project;
-    session.call = kept.call;
+    if (kept.call) session.calls.insert(*kept.call);
     auto& joined = session.connections[kept.shown.connection_id];
     joined.shown = kept.shown;
     for (const auto& stream : kept.streams) joined.streams.emplace(stream.stream_id, stream);
@@ -358,8 +423,9 @@ void SessionEngine::on_expectation_over(ExpectationId id) {
 }
 
 void SessionEngine::on_forget_session(SessionId id) {
-  const auto* session = find(id);
+  auto* session = find(id);
   if (session == nullptr || desk_.timers.at(session->forget)) return;
+  if (!session->calls.empty()) return desk_.arm(session->forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, id);
   desk_.effect(Store{GoneRecord{key_of(SessionRecord{id, session->project, {}})}});
   sessions_.erase(id);
 }
@@ -369,6 +435,12 @@ void SessionEngine::on_forget_session(SessionId id) {
 void SessionEngine::tell_others(const Session& session, const ConnectionId& except, const wire::ServerMessage& event) {
   for (const auto& [id, joined] : session.connections) {
     if (id != except) desk_.post(GiveEvent{joined.member.client, event});
+  }
+}
+
+void SessionEngine::tell_subscribers(const Session& session, const ConnectionId& except, const wire::ServerMessage& event) {
+  for (const auto& [id, joined] : session.connections) {
+    if (id != except && may_subscribe(joined.role)) desk_.post(GiveEvent{joined.member.client, event});
   }
 }
 

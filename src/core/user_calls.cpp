@@ -32,6 +32,7 @@ void UserEngine::on(PlaceCall&& mail) {
   create.caller = std::move(mail.caller);
   create.invite = std::move(mail.invite);
   create.request = mail.request;
+  create.session = mail.session;
   desk_.post(std::move(create));
 }
 
@@ -47,6 +48,7 @@ void UserEngine::place_group(PlaceCall&& mail) {
   create.caller = std::move(mail.caller);
   create.invite = std::move(mail.invite);
   create.request = mail.request;
+  create.session = mail.session;
   desk_.post(std::move(create));
 }
 

@@ -286,6 +286,21 @@ void read_server(Reader& reader, const toml::node& node, Config& config) {
   });
 }
 
+void read_operator(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "operator", {"secret"}, [&](std::string_view key, const toml::node& value) {
+    reader.text(value, key, config.operator_secret);
+    constexpr std::size_t k_least = 16;
+    if (config.operator_secret.size() < k_least) reader.problem(value.source(), "\"secret\" of [operator] needs at least 16 characters.");
+  });
+}
+
+void read_opentok(Reader& reader, const toml::node& node, Config& config) {
+  reader.table(node, "opentok", {"partner_auth", "rest_token_lifetime"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "partner_auth") return reader.boolean(value, key, config.opentok_partner_auth);
+    reader.duration(value, key, config.opentok_rest_token_lifetime);
+  });
+}
+
 void read_data(Reader& reader, const toml::node& node, Config& config) {
   reader.table(node, "data", {"dir", "keep_calls"}, [&](std::string_view key, const toml::node& value) {
     if (key == "dir") return reader.text(value, key, config.data);
@@ -319,6 +334,8 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
   read_settings(reader, key, node, settings);
   if (key == "server") read_server(reader, node, config);
   if (key == "data") read_data(reader, node, config);
+  if (key == "operator") read_operator(reader, node, config);
+  if (key == "opentok") read_opentok(reader, node, config);
   if (key == "ice_server") {
     read_list(reader, node, "ice_server", [&](const auto& item) { read_ice_server(reader, item, settings); });
   }
@@ -413,7 +430,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log"};
+                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log", "operator", "opentok"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
     if (const auto* projects = parsed.get("project")) {
       read_list(reader, *projects, "project", [&](const auto& item) { read_project(reader, item, config); });
@@ -446,8 +463,10 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
     }
   }
   if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret), {}, false, {}});
-  if (config.projects.empty()) {
-    problems += "there is no [[project]] with a key and a secret in the configuration; to try the server out, start it with --dev.\n";
+  if (config.dev && config.operator_secret.empty()) config.operator_secret = k_dev_secret;
+  if (!config.dev && config.operator_secret == k_dev_secret) problems += "[operator] uses the development secret, which everybody knows.\n";
+  if (config.projects.empty() && config.operator_secret.empty()) {
+    problems += "there is no [[project]] with a key and a secret in the configuration, and no [operator] who could make one; to try the server out, start it with --dev.\n";
   }
   if (lives_nowhere) {
     problems += "there is no folder for what must outlive a restart: set dir in [data] or --data DIR; to forget everything at each restart, say \"" +
@@ -484,7 +503,7 @@ std::string default_config() {
   out += "\n[limits]\n";
   for (const auto& setting : core::count_settings()) out += std::string(setting.name) + " = " + std::to_string(settings.*setting.field) + "\n";
   return out +
-         "\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
+         "\n[opentok]\npartner_auth = false\nrest_token_lifetime = \"720h\"\n\n# [operator]\n# secret = \"at least 16 characters\"\n\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
          "[drain]\ntimeout = \"10s\"\n\n[log]\nformat = \"text\"\ncalls = false\n\n"
          "# [metrics]\n# token = \"at least 16 characters, for whoever reads /metrics\"\n";
 }

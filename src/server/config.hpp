@@ -39,6 +39,9 @@ struct Config {
   std::vector<Project> projects;
   core::Settings settings;
   store::OutboxLimits webhook_limits;
+  std::string operator_secret;          // of who makes projects; empty: nobody does
+  bool opentok_partner_auth = false;    // X-TB-PARTNER-AUTH, key and secret in the clear, of SDKs before 2016
+  Duration opentok_rest_token_lifetime = std::chrono::hours{30 * 24};
   std::vector<webhook::Network> webhook_allow;  // addresses besides those of the public internet
   std::string metrics_token;  // of who may read /metrics; empty: nobody, but in development
   LogSettings log;

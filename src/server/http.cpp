@@ -37,34 +37,6 @@ net::HttpResponse failure(unsigned status, std::string_view word, std::string_vi
 
 net::HttpResponse not_found() { return failure(404, "not_found", "There is nothing at this path."); }
 
-std::optional<std::string> percent_decode(std::string_view text, bool in_query) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    if (text[i] != '%') {
-      out.push_back(in_query && text[i] == '+' ? ' ' : text[i]);
-    } else if (i + 2 < text.size() && std::from_chars(&text[i + 1], &text[i + 1] + 2, value, 16).ptr == &text[i + 1] + 2) {
-      out.push_back(static_cast<char>(value));
-      i += 2;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return out;
-}
-
-Query parse_query(std::string_view query) {
-  std::map<std::string, std::string> out;
-  while (!query.empty()) {
-    const auto part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), part.size() + 1));
-    const auto equals = part.find('=');
-    const auto value = equals == std::string_view::npos ? std::nullopt : percent_decode(part.substr(equals + 1), true);
-    if (value) out[std::string(part.substr(0, equals))] = *value;
-  }
-  return out;
-}
-
 std::optional<std::uint64_t> whole_number(std::string_view digits) {
   constexpr std::uint64_t k_largest = 9'007'199'254'740'991;
   std::uint64_t value = 0;
@@ -83,6 +55,9 @@ std::optional<std::string> read_limit(const Query& query, std::size_t& limit) {
 }
 
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
+  if (OpenTokRest::serves(message.path)) {
+    return opentok_.answer(message, [this, request](auto response) { respond(request, std::move(response)); });
+  }
   if (message.path.starts_with("/v1/")) return rest(request, message);
   if (message.method == "GET" || message.method == "HEAD") return respond(request, answer(message).value_or(not_found()));
   auto refused = failure(405, "not_allowed", "This can be read only.");

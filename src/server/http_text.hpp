@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "adapters/net/net.hpp"
+#include "wire/form.hpp"
 
 namespace offhook::server {
 
@@ -15,10 +15,9 @@ net::HttpResponse json(unsigned status, std::string body);
 net::HttpResponse failure(unsigned status, std::string_view word, std::string_view message);
 net::HttpResponse not_found();
 
-// RFC 3986 section 2.1; nothing if it is malformed. In a query '+' is a space.
-std::optional<std::string> percent_decode(std::string_view text, bool in_query);
-using Query = std::map<std::string, std::string>;
-Query parse_query(std::string_view query);
+using wire::percent_decode;
+using Query = wire::Form;
+inline Query parse_query(std::string_view query) { return wire::parse_form(query); }
 
 // Digits and nothing else, up to the largest number that a program in JavaScript can hold.
 std::optional<std::uint64_t> whole_number(std::string_view digits);

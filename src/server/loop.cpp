@@ -40,6 +40,7 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
       store_(store),
       clock_(not_before),
       log_(config.log),
+      projects_(config, store),
       engine_(config.settings, seed, config.own_settings()),
       net_(reactor,
            [&] {
@@ -53,7 +54,8 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
            }(),
            *this),
       alarm_(reactor),
-      purge_alarm_(reactor) {}
+      purge_alarm_(reactor),
+      opentok_(config, projects_, clock_, engine_for_opentok()) {}
 
 Result<std::uint16_t, net::NetError> Loop::start() {
   set_purge_alarm(Duration{0});
@@ -61,6 +63,9 @@ Result<std::uint16_t, net::NetError> Loop::start() {
 }
 
 void Loop::restore(std::vector<core::Record> records) {
+  projects_.restore(records);
+  if (webhooks_ != nullptr) opentok_.use(*webhooks_);
+  for (const auto& project : projects_.with_callbacks()) feed(core::ProjectChanged{project, projects_.settings_of(project)});
   const auto now = clock_.now();
   decide(now, [&](core::Effects& effects) { engine_.restore(now, std::move(records), effects); });
 }
@@ -99,7 +104,7 @@ void Loop::feed_text(core::LinkId link, std::string_view text) {
   const bool is_hello = std::holds_alternative<wire::Hello>(*message);
   const auto* token = token_in(*message);
   if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
-  auto claims = wire::verify_token(*token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
+  auto claims = wire::verify_token(*token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
   if (!claims) {
     auto error = claims.error();
     meter_.refused(error.error);
@@ -257,15 +262,38 @@ void Loop::carry_out_one(core::MakeSessionToken& effect) {
   claims.session = effect.session;
   claims.issued_at = clock_.now();
   claims.expires_at = claims.issued_at + std::chrono::hours{24};
-  const auto secret = secret_of(effect.project);
-  if (!secret) return;  // the client's token was verified with it
-  feed(core::SessionTokenMade{effect.client, effect.cmd_id, effect.session, wire::make_token(claims, *secret)});
+  const auto keys = projects_.keys_of(effect.project);
+  const auto token = keys ? wire::make_token(claims, keys->secrets.front()) : std::string();  // disabled since the client came
+  feed(core::SessionTokenMade{effect.client, effect.cmd_id, effect.session, token});
 }
 
 void Loop::carry_out_one(core::SessionMade& effect) {
+  if (const auto made = waiting_sessions_.extract(effect.request); !made.empty()) return made.mapped()(effect.session);
   const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
   respond(node.mapped().request, json(node.mapped().status, wire::JsonObject().text("session_id", effect.session.text()).done()));
+}
+
+void Loop::carry_out_one(core::SessionAnswered& effect) {
+  if (const auto node = waiting_answers_.extract(effect.request); !node.empty()) node.mapped()(effect.answer);
+}
+
+OpenTokRest::Engine Loop::engine_for_opentok() {
+  OpenTokRest::Engine engine;
+  engine.ask = [this](core::AdminSession ask, std::function<void(const OpenTokRest::Answer&)> answered) {
+    ask.request = ++last_request_;
+    waiting_answers_.emplace(ask.request, std::move(answered));
+    feed(std::move(ask));
+  };
+  engine.create_session = [this](const ProjectId& project, auto made) { create_session(project, std::move(made)); };
+  engine.project_changed = [this](const ProjectId& project) { feed(core::ProjectChanged{project, projects_.settings_of(project)}); };
+  return engine;
+}
+
+void Loop::create_session(const ProjectId& project, std::function<void(std::optional<SessionId>)> made) {
+  if (is_behind_) return made(std::nullopt);
+  waiting_sessions_.emplace(++last_request_, std::move(made));
+  feed(core::AdminCreateSession{project, last_request_});
 }
 
 // --- history that is too old
@@ -299,13 +327,6 @@ void Loop::on_problem(const std::string& what) {
 
 Levels Loop::levels() const {
   return {engine_.counts(), net_.sockets(), store_.pending(), waiting_.size(), static_cast<bool>(when_stopped_)};
-}
-
-std::optional<std::string> Loop::secret_of(std::string_view project) const {
-  for (const auto& known : config_.projects) {
-    if (known.key == project) return known.secret;
-  }
-  return std::nullopt;
 }
 
 }  // namespace offhook::server

@@ -17,6 +17,8 @@
 #include "server/config.hpp"
 #include "server/log.hpp"
 #include "server/meter.hpp"
+#include "server/opentok_rest.hpp"
+#include "server/projects.hpp"
 #include "server/webhooks.hpp"
 
 namespace offhook::server {
@@ -79,6 +81,7 @@ class Loop : public net::Handler {
   void carry_out_one(core::SessionMade& effect);
   void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
+  void carry_out_one(core::SessionAnswered& effect);
   void stop();
   void set_purge_alarm(Duration after);
 
@@ -94,7 +97,8 @@ class Loop : public net::Handler {
   void list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void respond_with_call(net::RequestId request, const CallId& call, unsigned status);
   std::uint64_t wait(net::RequestId request, unsigned status = 200);
-  std::optional<std::string> secret_of(std::string_view project) const;
+  OpenTokRest::Engine engine_for_opentok();
+  void create_session(const ProjectId& project, std::function<void(std::optional<SessionId>)> made);
 
   const Config& config_;
   store::Store& store_;
@@ -102,6 +106,7 @@ class Loop : public net::Handler {
   Clock clock_;
   Log log_;
   Meter meter_;
+  Projects projects_;
   core::Engine engine_;
   net::Net net_;
   net::Timer alarm_, purge_alarm_;
@@ -117,6 +122,9 @@ class Loop : public net::Handler {
     unsigned status = 200;  // of the answer if all is well
   };
   std::map<std::uint64_t, Waiting> waiting_requests_;  // of the REST interface, for the engine
+  std::map<std::uint64_t, std::function<void(std::optional<SessionId>)>> waiting_sessions_;     // of OpenTok's
+  std::map<std::uint64_t, std::function<void(const OpenTokRest::Answer&)>> waiting_answers_;  // of OpenTok's
+  OpenTokRest opentok_;
   std::function<void()> when_stopped_;
 };
 

@@ -5,6 +5,8 @@
 #include "server/records.hpp"
 #include "server/replay.hpp"
 #include "wire/json_object.hpp"
+#include "wire/opentok_bodies.hpp"
+#include "wire/opentok_session.hpp"
 #include "wire/token.hpp"
 
 namespace offhook::server {
@@ -69,6 +71,7 @@ net::HttpResponse refusal(core::RestRefusal why) {
     case core::RestRefusal::CallOver: return failure(409, "call_over", "The call has ended.");
     case core::RestRefusal::LimitReached:
       return failure(409, "limit_reached", "A device places 16 live calls at most, a call rings 16 users at most.");
+    case core::RestRefusal::NoSuchSession: return failure(404, "no_such_session", "There is no such session in this project.");
     case core::RestRefusal::InCall: return failure(409, "in_call", "The user is in a call; end it first.");
   }
   return not_found();
@@ -89,7 +92,10 @@ void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
   constexpr std::string_view k_bearer = "Bearer ";
   const std::string_view header = message.authorization;
   const auto token = header.starts_with(k_bearer) ? header.substr(k_bearer.size()) : std::string_view();
-  const auto claims = wire::verify_token(token, [this](std::string_view project) { return secret_of(project); }, clock_.now());
+  if (message.path.starts_with("/v1/projects")) {
+    return projects_.answer(message, clock_.now(), [this, request](auto response) { respond(request, std::move(response)); });
+  }
+  const auto claims = wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
   if (!claims) return respond(request, failure(401, wire::word(claims.error().error), claims.error().message));
   if (claims->scope != wire::Scope::Admin) {
     return respond(request, failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\"."));
@@ -131,7 +137,12 @@ void Loop::rest_of_calls(net::RequestId request, const net::HttpRequest& message
   if (message.method != "POST") return list_calls(request, message, project);
   auto place = wire::decode_place_request(message.body);
   if (!place) return respond(request, refusal(place.error()));
-  feed(core::AdminPlaceCall{wait(request, 201), project, std::move(place.value())});
+  std::optional<SessionId> session;
+  if (const auto named = wire::opentok::session_named_in(message.body)) {
+    session = wire::parse_any_session(*named, project);
+    if (!session) return respond(request, refusal(core::RestRefusal::NoSuchSession));
+  }
+  feed(core::AdminPlaceCall{wait(request, 201), project, std::move(place.value()), session});
 }
 
 void Loop::list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
@@ -202,6 +213,7 @@ void Loop::respond_with_call(net::RequestId request, const CallId& call, unsigne
 }
 
 void Loop::carry_out_one(core::RestAnswered& effect) {
+  if (const auto unmade = waiting_sessions_.extract(effect.request); !unmade.empty()) return unmade.mapped()(std::nullopt);
   const auto node = waiting_requests_.extract(effect.request);
   if (node.empty()) return;
   const auto [request, status] = node.mapped();

@@ -5,6 +5,7 @@
 
 #include "server/records.hpp"
 #include "wire/json_object.hpp"
+#include "wire/opentok_session.hpp"
 
 namespace offhook::server {
 namespace {
@@ -60,6 +61,7 @@ std::string_view opentok_reason(wire::LeaveReason reason) {
     case wire::LeaveReason::NetworkDisconnected: return "networkDisconnected";
     case wire::LeaveReason::ForceDisconnected:
     case wire::LeaveReason::CallEnded: return "forceDisconnected";
+    case wire::LeaveReason::ForceUnpublished: return "forceUnpublished";
   }
   return "";
 }
@@ -99,7 +101,7 @@ std::string to_body(const core::SessionNotice& notice) {
 
 std::string to_opentok_body(const core::SessionNotice& notice) {
   Object out;
-  out.text("sessionId", notice.session.text()).text("projectId", notice.project).text("event", opentok_event(notice.news));
+  out.text("sessionId", wire::to_opentok_session(notice.session, notice.project)).text("projectId", notice.project).text("event", opentok_event(notice.news));
   if (notice.reason) out.text("reason", opentok_reason(*notice.reason));
   out.number("timestamp", to_unix_ms(notice.at));
   if (core::is_of_whole_session(notice.news)) return out.done();

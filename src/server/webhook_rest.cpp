@@ -93,8 +93,8 @@ void Webhooks::list_webhooks(const ProjectId& project, const Respond& respond) {
     for (const auto& one : counts) left[one.endpoint.name] = one;
     std::vector<std::string> list;
     for (webhook::EndpointIndex index = 0; index < endpoints_.size(); ++index) {
-      const auto& [key, webhook, keys, held] = endpoints_[index];
-      if (key.project != project) continue;
+      const auto& [key, webhook, gone, keys, held] = endpoints_[index];
+      if (gone || key.project != project) continue;
       wire::JsonObject one;
       one.text("name", webhook.name).text("url", webhook.url).text("dialect", webhook.dialect == Dialect::OpenTok ? "opentok" : "offhook");
       list.push_back(with_counts(one.text("state", word_of(schedule_.state(index))), left[webhook.name]));

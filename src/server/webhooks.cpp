@@ -27,17 +27,12 @@ store::OutboxVerdict to_store(std::variant<webhook::Delivered, webhook::RetryAt,
   return store::OutboxDelivered{};
 }
 
-std::size_t count_webhooks(const Config& config) {
-  std::size_t count = 0;
-  for (const auto& project : config.projects) count += project.webhooks.size();
-  return count;
-}
-
 }  // namespace
 
 Webhooks::Webhooks(net::Reactor& reactor, const Config& config, store::Outbox& outbox, const Clock& clock, const Seed& seed,
                    std::function<void(const std::string&)> problem)
-    : clock_(clock), outbox_(outbox), problem_(std::move(problem)), schedule_(count_webhooks(config), seed), alarm_(reactor) {
+    : reactor_(reactor), clock_(clock), outbox_(outbox), problem_(std::move(problem)), allowed_(config.webhook_allow),
+      schedule_(k_max_webhooks, seed), alarm_(reactor) {
   for (const auto& project : config.projects) {
     for (const auto& webhook : project.webhooks) {
       auto& endpoint = endpoints_.emplace_back();
@@ -47,13 +42,35 @@ Webhooks::Webhooks(net::Reactor& reactor, const Config& config, store::Outbox& o
     }
   }
   outbox_.tell_full([this](const store::OutboxFull& full) { on_full(full); });
-  if (endpoints_.empty()) return;
+  if (!endpoints_.empty()) open_client();
+}
+
+void Webhooks::open_client() {
   webhook::ClientOptions options;
-  options.allowed = config.webhook_allow;
+  options.allowed = allowed_;
   options.user_agent = "Offhook/" OFFHOOK_VERSION;
-  client_ = std::make_unique<webhook::Client>(options, [this, &reactor](std::uint64_t tag, webhook::Answer answer) {
-    reactor.post([this, tag, answer = std::move(answer)] { on_answer(tag, answer); });
+  client_ = std::make_unique<webhook::Client>(options, [this](std::uint64_t tag, webhook::Answer answer) {
+    reactor_.post([this, tag, answer = std::move(answer)] { on_answer(tag, answer); });
   });
+}
+
+bool Webhooks::add(const ProjectId& project, Webhook webhook) {
+  auto place = std::find_if(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.gone && endpoint.held.empty(); });
+  if (place == endpoints_.end()) {
+    if (endpoints_.size() >= k_max_webhooks) return false;
+    place = endpoints_.emplace(endpoints_.end());
+  }
+  place->key = {project, webhook.name};
+  place->webhook = std::move(webhook);
+  place->gone = false;
+  if (!client_) open_client();
+  return true;
+}
+
+void Webhooks::remove(const ProjectId& project, const std::string& name) {
+  for (auto& endpoint : endpoints_) {
+    if (endpoint.key.project == project && endpoint.key.name == name) endpoint.gone = true;
+  }
 }
 
 void Webhooks::keep(core::Store effect, std::function<void()> durable) {
@@ -83,7 +100,7 @@ std::vector<store::OutboxEntry> Webhooks::entries(const std::vector<core::CallNo
   std::vector<store::OutboxEntry> made;
   for (const auto& notice : notices) {
     for (const auto& endpoint : endpoints_) {
-      if (endpoint.key.project != record.project || !endpoint.webhook.wants(core::type_of(notice.news))) continue;
+      if (endpoint.gone || endpoint.key.project != record.project || !endpoint.webhook.wants(core::type_of(notice.news))) continue;
       auto& entry = made.emplace_back(make_entry(notice, endpoint.key));
       entry.order_key = record.id.text();
       entry.body = to_body(notice, record);
@@ -95,7 +112,7 @@ std::vector<store::OutboxEntry> Webhooks::entries(const std::vector<core::CallNo
 std::vector<store::OutboxEntry> Webhooks::entries(const core::SessionNotice& notice) const {
   std::vector<store::OutboxEntry> made;
   for (const auto& endpoint : endpoints_) {
-    if (endpoint.key.project != notice.project || !endpoint.webhook.wants(core::type_of(notice.news))) continue;
+    if (endpoint.gone || endpoint.key.project != notice.project || !endpoint.webhook.wants(core::type_of(notice.news))) continue;
     auto& entry = made.emplace_back(make_entry(notice, endpoint.key));
     entry.order_key = notice.session.text();
     entry.body = endpoint.webhook.dialect == Dialect::OpenTok ? to_opentok_body(notice) : to_body(notice);
@@ -132,7 +149,9 @@ void Webhooks::set_alarm() {
   });
 }
 
+// The schedule has a place for each webhook there may be; most are not there.
 void Webhooks::carry_out(webhook::Ask& ask) {
+  if (ask.endpoint >= endpoints_.size()) return on_due(ask.endpoint, store::DueEntries{});
   outbox_.find_due(endpoints_[ask.endpoint].key, clock_.now(), ask.limit,
                    [this, index = ask.endpoint](auto found) { on_due(index, std::move(found)); });
 }

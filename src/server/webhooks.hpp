@@ -31,6 +31,11 @@ class Webhooks {
   void keep(core::Store effect, std::function<void()> durable);
   void keep(core::Announce effect, std::function<void()> durable);
 
+  // One more webhook while the server runs, or one less; what waits for one that is gone stays in the outbox. False: there are
+  // k_max_webhooks already.
+  bool add(const ProjectId& project, Webhook webhook);
+  void remove(const ProjectId& project, const std::string& name);
+
   // Goes on with what waits since the last start.
   void start();
 
@@ -42,6 +47,7 @@ class Webhooks {
   struct Endpoint {
     store::EndpointKey key;
     Webhook webhook;
+    bool gone = false;
     std::vector<std::string> keys;                        // of its secrets
     std::map<std::uint64_t, store::OutboxEntry> held;     // those the schedule knows
   };
@@ -50,6 +56,7 @@ class Webhooks {
     std::uint64_t number = 0;
   };
 
+  void open_client();
   std::vector<store::OutboxEntry> entries(const std::vector<core::CallNotice>& notices, const core::CallRecord& record) const;
   std::vector<store::OutboxEntry> entries(const core::SessionNotice& notice) const;
   void wake(const ProjectId& project);
@@ -68,10 +75,12 @@ class Webhooks {
   void replay_all(const store::EndpointKey& key, Respond respond);
   void replay(const store::OutboxReplay& which, Respond respond);
 
+  net::Reactor& reactor_;
   const Clock& clock_;
   store::Outbox& outbox_;
   const std::function<void(const std::string&)> problem_;
-  std::vector<Endpoint> endpoints_;
+  std::vector<webhook::Network> allowed_;
+  std::vector<Endpoint> endpoints_;  // of a webhook that is gone the place is taken by the next
   webhook::Schedule schedule_;
   net::Timer alarm_;
   std::uint64_t last_tag_ = 0;

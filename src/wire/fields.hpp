@@ -330,6 +330,23 @@ void fields(auto& v, Is<Expect> auto& m) {
   v.field("user", m.user, k_user);
   v.field("data", m.data, TextRule{0, k_max_connection_data_bytes});
 }
+void fields(auto& v, Is<ForceDisconnect> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("session_id", m.session_id);
+  v.field("connection_id", m.connection_id);
+}
+void fields(auto& v, Is<ForceUnpublish> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("session_id", m.session_id);
+  v.field("stream_id", m.stream_id);
+}
+void fields(auto& v, Is<ForceMute> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("session_id", m.session_id);
+  v.field("stream_id", m.stream_id);
+  v.list("except", m.except, k_max_muted_except, WhenEmpty::LeftOut);
+  v.or_default("active", m.active);
+}
 void fields(auto& v, Is<SessionReject> auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);
   v.field("token", m.token, k_token);
@@ -442,6 +459,11 @@ void fields(auto& v, Is<ConnectionMissed> auto& m) {
   v.field("expectation_id", m.expectation_id);
   v.field("reason", m.reason);
 }
+void fields(auto& v, Is<MuteForced> auto& m) {
+  v.field("seq", m.seq, IntegerRule{});
+  v.field("session_id", m.session_id);
+  v.field("stream_id", m.stream_id);
+}
 void fields(auto& v, Is<Presence> auto& m) {
   v.field("seq", m.seq, IntegerRule{});
   v.field("user", m.user, k_any_text);
@@ -474,11 +496,12 @@ inline constexpr std::string_view k_client_types[] = {
     "hello", "ping", "pong", "ack", "bye", "invite", "ring_ack", "answer", "decline", "cancel", "hangup", "give_up",
     "media_up", "media_down", "media_failed", "get_call", "history", "session_create", "session_connect",
     "session_disconnect", "signal", "publish", "update_stream", "unpublish", "negotiate", "expect", "session_reject",
-    "watch_presence", "ignore", "move_here", "ring_more", "get_rules", "set_rules"};
+    "watch_presence", "ignore", "move_here", "ring_more", "get_rules", "set_rules",
+    "force_disconnect", "force_unpublish", "force_mute"};
 inline constexpr std::string_view k_server_types[] = {
     "welcome", "ping", "pong", "reply", "error", "call", "connection_created", "connection_destroyed",
     "session_disconnected", "stream_created", "stream_updated", "stream_destroyed", "signal", "negotiation",
-    "expectation_met", "connection_missed", "presence", "draining", "missed", "elsewhere"};
+    "expectation_met", "connection_missed", "presence", "draining", "missed", "elsewhere", "mute_forced"};
 static_assert(std::size(k_client_types) == std::variant_size_v<ClientMessage>);
 static_assert(std::size(k_server_types) == std::variant_size_v<ServerMessage>);
 

@@ -56,8 +56,11 @@ enum class Reason {
 };
 
 // Why a connection or stream left a session.
-enum class LeaveReason { ClientDisconnected, NetworkDisconnected, ForceDisconnected, CallEnded, Unpublished };
+enum class LeaveReason { ClientDisconnected, NetworkDisconnected, ForceDisconnected, CallEnded, Unpublished, ForceUnpublished };
 enum class MissReason { Timeout, Rejected, ExpecterLeft };
+// What a connection may do in its session, by the token it has come with. A publisher subscribes and signals too, a moderator also
+// sends others away and mutes them; the other two do just what they are named after.
+enum class SessionRole { Subscriber, Publisher, Moderator, PublisherOnly };
 
 enum class ErrorWord {
   BadJson, TooDeep, TooLarge, BadMessage, UnknownType, MissingField, BadField,
@@ -277,12 +280,23 @@ struct Expect {
 };
 struct SessionReject { std::string cmd_id; std::string token; };
 struct WatchPresence { std::string cmd_id; };
+// For moderators.
+struct ForceDisconnect { std::string cmd_id; SessionId session_id; ConnectionId connection_id; };
+struct ForceUnpublish { std::string cmd_id; SessionId session_id; StreamId stream_id; };
+// One stream, or all but some of those that are there; `active` says whether streams published later are muted, too.
+struct ForceMute {
+  std::string cmd_id;
+  SessionId session_id;
+  std::optional<StreamId> stream_id;
+  std::vector<StreamId> except;
+  bool active = true;
+};
 
 using ClientMessage =
     std::variant<Hello, ClientPing, ClientPong, Ack, Bye, Invite, RingAck, Answer, Decline, Cancel, Hangup, GiveUp,
                  MediaUp, MediaDown, MediaFailed, GetCall, History, SessionCreate, SessionConnect, SessionDisconnect,
                  Signal, Publish, UpdateStream, Unpublish, Negotiate, Expect, SessionReject, WatchPresence, Ignore, MoveHere,
-                 RingMore, GetRules, SetRules>;
+                 RingMore, GetRules, SetRules, ForceDisconnect, ForceUnpublish, ForceMute>;
 
 // Requests of the REST interface that a project's backend makes for a user.
 struct PlaceRequest {
@@ -362,7 +376,7 @@ struct StreamDestroyed {
 struct SignalEvent {
   std::uint64_t seq = 0;
   SessionId session_id;
-  ConnectionId from;
+  std::optional<ConnectionId> from;  // nothing: the project's backend
   std::string signal_type;
   std::string data;
 };
@@ -385,6 +399,8 @@ struct ConnectionMissed {
   ExpectationId expectation_id;
   MissReason reason = MissReason::Timeout;
 };
+// The sound of this stream of the client's own has been switched off, by a moderator or the backend.
+struct MuteForced { std::uint64_t seq = 0; SessionId session_id; StreamId stream_id; };
 struct Presence { std::uint64_t seq = 0; UserId user; bool online = false; };
 struct Missed { std::uint64_t seq = 0; HistoryRecord record; };
 struct Draining { std::uint64_t seq = 0; std::int64_t remaining_ms = 0; };
@@ -405,6 +421,6 @@ struct Elsewhere { std::uint64_t seq = 0; std::vector<ElsewhereCall> calls; };
 using ServerMessage =
     std::variant<Welcome, ServerPing, ServerPong, Reply, Error, CallEvent, ConnectionCreated, ConnectionDestroyed,
                  SessionDisconnected, StreamCreated, StreamUpdated, StreamDestroyed, SignalEvent, Negotiation,
-                 ExpectationMet, ConnectionMissed, Presence, Draining, Missed, Elsewhere>;
+                 ExpectationMet, ConnectionMissed, Presence, Draining, Missed, Elsewhere, MuteForced>;
 
 }  // namespace offhook::wire

@@ -8,8 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 const Instant k_now{std::chrono::seconds{1'700'000'000}};
-const SecretOf k_secret_of = [](std::string_view project) -> std::optional<std::string> {
-  return project == "1000001" ? std::optional<std::string>("secret") : std::nullopt;
+const KeysOf k_keys_of = [](std::string_view project) -> std::optional<ProjectKeys> {
+  return project == "1000001" ? std::optional(ProjectKeys{{"secret"}, {}}) : std::nullopt;
 };
 
 TokenClaims claims() {
@@ -22,7 +22,7 @@ TokenClaims claims() {
 }
 
 ErrorWord refused(std::string_view token, Instant now = k_now) {
-  const auto verified = verify_token(token, k_secret_of, now);
+  const auto verified = verify_token(token, k_keys_of, now);
   EXPECT_FALSE(verified) << token;
   return verified ? ErrorWord::Internal : verified.error().error;
 }
@@ -32,7 +32,7 @@ TEST(Token, GoesThereAndBack) {
   made.device = "Alice's phone";
   made.session = SessionId(5, 6);
   made.data = "x";
-  const auto verified = verify_token(make_token(made, "secret"), k_secret_of, k_now);
+  const auto verified = verify_token(make_token(made, "secret"), k_keys_of, k_now);
   ASSERT_TRUE(verified) << verified.error().message;
   EXPECT_EQ(verified->user, "alice");
   EXPECT_EQ(verified->device, made.device);
@@ -42,7 +42,7 @@ TEST(Token, GoesThereAndBack) {
 
 TEST(Token, ExpiresAfterTheLeeway) {
   const auto token = make_token(claims(), "secret");
-  EXPECT_TRUE(verify_token(token, k_secret_of, k_now + 1h + 30s));
+  EXPECT_TRUE(verify_token(token, k_keys_of, k_now + 1h + 30s));
   EXPECT_EQ(refused(token, k_now + 1h + 31s), ErrorWord::TokenExpired);
 }
 

@@ -78,11 +78,11 @@ TEST(Vectors, WhatANewerServerAddsIsPassedOver) {
 TEST(Vectors, TokensAreTakenOrRefused) {
   const auto file = read_vectors("tokens.json");
   const Instant now{std::chrono::seconds{file.at("now_s").as_int64()}};
-  const auto secret_of = [&](std::string_view project) {
-    return project == file.at("project").as_string() ? std::optional(text_of(file, "secret")) : std::nullopt;
+  const auto keys_of = [&](std::string_view project) {
+    return project == file.at("project").as_string() ? std::optional(ProjectKeys{{text_of(file, "secret")}, {}}) : std::nullopt;
   };
   for (const auto& vector : file.at("vectors").as_array()) {
-    const auto verified = verify_token(text_of(vector, "token"), secret_of, now);
+    const auto verified = verify_token(text_of(vector, "token"), keys_of, now);
     const auto name = text_of(vector, "name");
     EXPECT_EQ(verified ? "ok" : word(verified.error().error), text_of(vector, "result")) << name;
     const auto* claims = vector.as_object().if_contains("claims");

@@ -17,7 +17,9 @@ std::string_view word(Outcome value) { return word_of(value); }
 std::string_view word(Reason value) { return word_of(value); }
 std::string_view word(LeaveReason value) { return word_of(value); }
 std::string_view word(MissReason value) { return word_of(value); }
+std::string_view word(SessionRole value) { return word_of(value); }
 std::string_view word(ErrorWord value) { return word_of(value); }
+std::optional<SessionRole> parse_session_role(std::string_view text) { return parse_word<SessionRole>(text); }
 std::optional<Media> parse_media(std::string_view text) { return parse_word<Media>(text); }
 std::optional<DeclinePolicy> parse_decline_policy(std::string_view text) { return parse_word<DeclinePolicy>(text); }
 std::optional<Phase> parse_phase(std::string_view text) { return parse_word<Phase>(text); }

@@ -56,10 +56,14 @@ template <> inline constexpr std::array k_words<Reason> = std::to_array<std::str
      "internal", "server_shutdown", "server_unreachable", "by_dnd_rule", "blocked", "alone", "all_left"});
 
 template <> inline constexpr std::array k_words<LeaveReason> = std::to_array<std::string_view>(
-    {"client_disconnected", "network_disconnected", "force_disconnected", "call_ended", "unpublished"});
+    {"client_disconnected", "network_disconnected", "force_disconnected", "call_ended", "unpublished",
+     "force_unpublished"});
 
 template <> inline constexpr std::array k_words<MissReason> =
     std::to_array<std::string_view>({"timeout", "rejected", "expecter_left"});
+
+template <> inline constexpr std::array k_words<SessionRole> =
+    std::to_array<std::string_view>({"subscriber", "publisher", "moderator", "publisheronly"});
 
 template <> inline constexpr std::array k_words<ErrorWord> = std::to_array<std::string_view>(
     {"bad_json", "too_deep", "too_large", "bad_message", "unknown_type", "missing_field", "bad_field", "hello_first",
@@ -75,8 +79,9 @@ static_assert(k_words<Outcome>.size() == static_cast<std::size_t>(Outcome::Moved
 static_assert(k_words<Reason>.size() == static_cast<std::size_t>(Reason::AllLeft) + 1);
 static_assert(k_words<LegState>.size() == static_cast<std::size_t>(LegState::Ended) + 1);
 static_assert(k_words<CallWaiting>.size() == static_cast<std::size_t>(CallWaiting::RingAll) + 1);
-static_assert(k_words<LeaveReason>.size() == static_cast<std::size_t>(LeaveReason::Unpublished) + 1);
+static_assert(k_words<LeaveReason>.size() == static_cast<std::size_t>(LeaveReason::ForceUnpublished) + 1);
 static_assert(k_words<MissReason>.size() == static_cast<std::size_t>(MissReason::ExpecterLeft) + 1);
+static_assert(k_words<SessionRole>.size() == static_cast<std::size_t>(SessionRole::PublisherOnly) + 1);
 static_assert(k_words<ErrorWord>.size() == static_cast<std::size_t>(ErrorWord::Internal) + 1);
 
 template <class E>

@@ -211,6 +211,31 @@ test('a session is made', async () => {
   assert.equal((await ask('POST', '/v1/sessions')).status, 201);
 });
 
+test('the operator makes projects, rotates their secrets and switches them off', async () => {
+  const token = makeToken({ iss: 'operator', scope: 'admin' });
+  const made = await ask('POST', '/v1/projects', { token, body: { name: 'shop' } });
+  assert.equal(made.status, 201);
+  const path = `/v1/projects/${made.body.key}`;
+  assert.equal((await ask('POST', '/v1/projects', { token, body: { key: made.body.key } })).status, 409);
+  assert.equal((await ask('POST', '/v1/projects', { token, body: { key: '0' } })).status, 400);
+  assert.deepEqual((await ask('GET', '/v1/projects', { token })).body.projects.map(({ key }) => key).sort(), [devKey, devKey, made.body.key].sort());
+  assert.equal((await ask('POST', `${path}/rotate-secret`, { token, body: {} })).body.secrets, 2);
+  assert.equal((await ask('POST', `${path}/rotate-secret`, { token, body: { finish: true } })).body.secrets, 1);
+  assert.equal((await ask('POST', `${path}/rotate-secret`, { token, body: { finish: 1 } })).status, 400);
+  assert.equal((await ask('POST', `${path}/disable`, { token })).body.disabled, true);
+  assert.equal((await ask('POST', `${path}/enable`, { token })).body.disabled, false);
+  for (const verb of ['rotate-secret', 'disable', 'enable']) {
+    assert.equal((await ask('POST', `/v1/projects/1/${verb}`, { token, body: {} })).status, 404);
+    assert.equal((await ask('POST', `${path}/${verb}`, { body: {} })).status, 401, 'a project is no operator');
+  }
+  for (const method of ['GET', 'POST']) assert.equal((await ask(method, '/v1/projects')).status, 401);
+});
+
+test('a call in a session that is none is refused', async () => {
+  const body = { from: 'somebody', to: 'nobody', media: 'none', session_id: 'sess_00000000000000000000000000' };
+  assert.equal((await ask('POST', '/v1/calls', { body })).status, 404);
+});
+
 test('everything the file promises has been brought about', () => {
   assert.deepEqual(promised.filter((line) => !kept.has(line)), []);
 });

@@ -90,8 +90,10 @@ test('OpenTok receivers get the bodies of session monitoring', async () => {
   assert.deepEqual(opened, { sessionId: session_id, projectId: key, event: 'sessionCreated', timestamp: opened.timestamp });
   assert.deepEqual(over, { ...opened, event: 'sessionDestroyed', timestamp: over.timestamp });
   const { connection } = created;
-  assert.deepEqual(created, { sessionId: session_id, projectId: key, event: 'connectionCreated', timestamp: created.timestamp, connection: { id: connection.id, createdAt: connection.createdAt, data: 'TOKENDATA' } });
-  assert.deepEqual(streamed, { sessionId: session_id, projectId: key, event: 'streamCreated', timestamp: streamed.timestamp, stream: { id: streamed.stream.id, connection, createdAt: streamed.stream.createdAt, name: 'cam', videoType: 'camera' } });
+  const sessionId = created.sessionId;  // the same id in OpenTok's form
+  assert.equal(`sess_${Buffer.from(sessionId.slice(2), 'base64url').toString().split('~')[4]}`, session_id);
+  assert.deepEqual(created, { sessionId, projectId: key, event: 'connectionCreated', timestamp: created.timestamp, connection: { id: connection.id, createdAt: connection.createdAt, data: 'TOKENDATA' } });
+  assert.deepEqual(streamed, { sessionId, projectId: key, event: 'streamCreated', timestamp: streamed.timestamp, stream: { id: streamed.stream.id, connection, createdAt: streamed.stream.createdAt, name: 'cam', videoType: 'camera' } });
   assert.deepEqual(unstreamed, { ...streamed, event: 'streamDestroyed', reason: 'clientDisconnected', timestamp: unstreamed.timestamp });
   assert.deepEqual(destroyed, { ...created, event: 'connectionDestroyed', reason: 'clientDisconnected', timestamp: destroyed.timestamp });
   assert.equal(typeof created.timestamp, 'number');

@@ -108,8 +108,8 @@ class ServerRun {
     if (!decoded) return feed(core::Refused{*side.link, decoded.error(), false});
     const auto* token = token_in(*decoded);
     if (token == nullptr) return feed(core::Received{*side.link, *decoded, std::nullopt});
-    const auto secret_of = [](std::string_view) { return std::optional<std::string>(k_secret); };
-    auto claims = wire::verify_token(*token, secret_of, now_);
+    const auto keys_of = [](std::string_view) { return std::optional(wire::ProjectKeys{{std::string(k_secret)}, {}}); };
+    auto claims = wire::verify_token(*token, keys_of, now_);
     if (claims) return feed(core::Received{*side.link, *decoded, *claims});
     auto error = claims.error();
     error.cmd_id = *wire::cmd_id_of(*decoded);

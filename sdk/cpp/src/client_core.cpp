@@ -428,6 +428,7 @@ void tell_session(const Session::Core::Handlers& to, const wire::ServerMessage& 
     if constexpr (std::is_same_v<Event, wire::StreamUpdated>) tell_handler(to.stream_updated, event.stream);
     if constexpr (std::is_same_v<Event, wire::StreamDestroyed>) tell_handler(to.stream_destroyed, event.stream_id, event.reason);
     if constexpr (std::is_same_v<Event, wire::SignalEvent>) tell_handler(to.signal, Signal{event.from, event.signal_type, event.data});
+    if constexpr (std::is_same_v<Event, wire::MuteForced>) tell_handler(to.mute_forced, event.stream_id);
     if constexpr (std::is_same_v<Event, wire::Negotiation>) {
       tell_handler(to.negotiation, event.from, Negotiation{event.description, event.candidate});
     }

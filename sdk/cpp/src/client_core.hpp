@@ -88,6 +88,7 @@ struct Session::Core {
     std::function<void(const Stream&)> stream_created, stream_updated;
     std::function<void(const StreamId&, LeaveReason)> stream_destroyed;
     std::function<void(const Signal&)> signal;
+    std::function<void(const StreamId&)> mute_forced;
     std::function<void(const ConnectionId&, const Negotiation&)> negotiation;
   } handlers;
 };

@@ -1,6 +1,7 @@
 #include "offhook/session.hpp"
 
 #include "client_core.hpp"
+#include "wire/opentok_session.hpp"
 
 namespace offhook {
 
@@ -85,6 +86,26 @@ void Session::negotiate(const ConnectionId& to, Negotiation message, Done done) 
       reply_done(std::move(done)));
 }
 
+void Session::force_disconnect(const ConnectionId& connection, Done done) {
+  ask(core_, wire::ForceDisconnect{{}, core_->id, connection}, reply_done(std::move(done)));
+}
+
+void Session::force_unpublish(const StreamId& stream, Done done) {
+  ask(core_, wire::ForceUnpublish{{}, core_->id, stream}, reply_done(std::move(done)));
+}
+
+void Session::force_mute(const StreamId& stream, Done done) {
+  ask(core_, wire::ForceMute{{}, core_->id, stream, {}, true}, reply_done(std::move(done)));
+}
+
+void Session::force_mute_all(std::vector<StreamId> except, Done done) {
+  ask(core_, wire::ForceMute{{}, core_->id, {}, std::move(except), true}, reply_done(std::move(done)));
+}
+
+void Session::disable_force_mute(Done done) {
+  ask(core_, wire::ForceMute{{}, core_->id, {}, {}, false}, reply_done(std::move(done)));
+}
+
 void Session::expect_connection(Expectation expectation, std::function<void(Expected)> told) {
   wire::Expect command{{}, core_->id, expectation.timeout.count(), std::move(expectation.user), std::move(expectation.data)};
   if (const auto client = core_->client.lock()) return client->expect(std::move(command), std::move(told));
@@ -115,6 +136,9 @@ void Session::on_stream_destroyed(std::function<void(const StreamId& stream, Lea
 void Session::on_signal(std::function<void(const Signal& signal)> handler) {
   set(core_, &Core::Handlers::signal, std::move(handler));
 }
+void Session::on_mute_forced(std::function<void(const StreamId& stream)> handler) {
+  set(core_, &Core::Handlers::mute_forced, std::move(handler));
+}
 void Session::on_negotiation(std::function<void(const ConnectionId& from, const Negotiation& message)> handler) {
   set(core_, &Core::Handlers::negotiation, std::move(handler));
 }
@@ -125,6 +149,10 @@ void Client::create_session(Answer<NewSession> answer) {
   core_->ask(wire::SessionCreate{}, reply_as<wire::SessionCreated>(std::move(answer), [](const wire::SessionCreated& reply) {
                return NewSession{reply.session_id, reply.token};
              }));
+}
+
+std::optional<SessionId> find_session_id(std::string_view text, const ProjectId& api_key) {
+  return wire::parse_any_session(text, api_key);
 }
 
 Session Client::session(const SessionId& id, std::optional<std::string> token) {

@@ -21,6 +21,8 @@ export type Media = 'none' | 'audio' | 'video';
 export type ClientState = 'idle' | 'connecting' | 'online' | 'offline' | 'closed';
 export type CallState = 'calling' | 'ringing' | 'incoming' | 'connecting' | 'active' | 'ended';
 export type LeaveReason = 'clientDisconnected' | 'networkDisconnected' | 'forceDisconnected' | 'callEnded';
+/** Why a stream is gone. */
+export type StreamReason = LeaveReason | 'unpublished' | 'forceUnpublished';
 
 /** What the library needs of a WebSocket; the browser's and that of the npm package `ws` have it. */
 export interface WebSocketLike {
@@ -128,7 +130,8 @@ export interface HistoryRecord {
 export interface Connection { connectionId: string; user?: string; data?: string; createdAtMs: number }
 /** What a connection publishes. */
 export interface Stream { streamId: string; connectionId: string; name?: string; hasAudio: boolean; hasVideo: boolean; createdAtMs: number }
-export interface SignalEvent { type: string; data: string; from: Connection }
+/** Without `from` it comes from the app's backend. */
+export interface SignalEvent { type: string; data: string; from?: Connection }
 
 export interface ClientEvents {
   online: [];
@@ -182,7 +185,10 @@ export interface SessionEvents {
   connectionDestroyed: [event: { connection: Connection; reason: LeaveReason }];
   streamCreated: [event: { stream: Stream }];
   streamPropertyChanged: [event: { stream: Stream; changedProperty: 'hasAudio' | 'hasVideo'; oldValue: boolean; newValue: boolean }];
-  streamDestroyed: [event: { stream: Stream; reason: LeaveReason | 'unpublished' }];
+  /** Also of an own stream that a moderator has taken away (`forceUnpublished`). */
+  streamDestroyed: [event: { stream: Stream; reason: StreamReason }];
+  /** The sound of this stream of the own ones has been switched off by a moderator or the app's backend: send none. */
+  muteForced: [event: { stream: Stream }];
   signal: [event: SignalEvent];
   /** Only the signals of one type. */
   [signal: `signal:${string}`]: [event: SignalEvent];
@@ -190,16 +196,16 @@ export interface SessionEvents {
 
 // --- from the words of the wire
 
-const LEAVE_REASONS: Record<LeaveWord, LeaveReason | 'unpublished'> = {
+const LEAVE_REASONS: Record<LeaveWord, StreamReason> = {
   client_disconnected: 'clientDisconnected', network_disconnected: 'networkDisconnected', force_disconnected: 'forceDisconnected',
-  call_ended: 'callEnded', unpublished: 'unpublished',
+  call_ended: 'callEnded', unpublished: 'unpublished', force_unpublished: 'forceUnpublished',
 };
 
-export const streamReasonOf = (word: LeaveWord): LeaveReason | 'unpublished' => LEAVE_REASONS[word];
+export const streamReasonOf = (word: LeaveWord): StreamReason => LEAVE_REASONS[word];
 
 export function leaveReasonOf(word: LeaveWord): LeaveReason {
   const reason = LEAVE_REASONS[word];
-  return reason === 'unpublished' ? 'clientDisconnected' : reason;
+  return reason === 'unpublished' || reason === 'forceUnpublished' ? 'clientDisconnected' : reason;
 }
 
 export function connectionOf(wire: WireConnection): Connection {

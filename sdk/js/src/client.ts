@@ -137,8 +137,9 @@ export class OffhookClient extends Emitter<ClientEvents> {
     return { sessionId: session_id, token };
   }
 
-  /** The session of this id, the same object each time. `token`: a session token, unless the client's own token is for it. */
-  session(id: string, token?: string): Session {
+  /** The session of this id (`sess_…`, or what an OpenTok server SDK has given), the same object each time. `token`: a session token, unless the client's own token is for it. */
+  session(name: string, token?: string): Session {
+    const id = sessionIdOf(name);
     const known = this.#sessions.get(id);
     if (known && (known.connected || token === undefined)) return known;
     const session = new Session(this.#port, id, token);
@@ -248,6 +249,17 @@ export class OffhookClient extends Emitter<ClientEvents> {
 function checkedUrl(url: string): string {
   if (!/^wss?:\/\/./.test(url)) refuse(`The url is "${url}"; it must begin with wss:// (or ws://).`);
   return url;
+}
+
+/** An OpenTok session id is base64 of `1~KEY~~MOMENT~…~~`, in which the fifth field is what follows `sess_` in ours. */
+function sessionIdOf(name: string): string {
+  if (!/^[12]_[\w+/-]+=*$/.test(name)) return name;
+  try {
+    const fields = atob(name.slice(2).replace(/-/g, '+').replace(/_/g, '/').replace(/=+$/, '')).split('~');
+    return fields[4] ? `sess_${fields[4]}` : name;
+  } catch {
+    return name;  // no base64; the server will say so
+  }
 }
 
 function tokenSourceOf({ token, getToken }: ClientOptions): () => string | Promise<string> {

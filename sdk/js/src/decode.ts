@@ -130,7 +130,7 @@ const rules = object<Rules>({
 });
 // A reason this version does not know still means "gone"; the mildest word stands for it.
 const leaveReason: Read<LeaveWord> = (value, path) => {
-  const known: string[] = ['client_disconnected', 'network_disconnected', 'force_disconnected', 'call_ended', 'unpublished'];
+  const known: string[] = ['client_disconnected', 'network_disconnected', 'force_disconnected', 'call_ended', 'unpublished', 'force_unpublished'];
   return known.includes(text(value, path)) ? value as LeaveWord : 'network_disconnected';
 };
 
@@ -159,7 +159,8 @@ const events: Readers = {
   stream_created: streamEvent,
   stream_updated: streamEvent,
   stream_destroyed: object<Body<'stream_destroyed'>>({ ...inSession, stream_id: text, reason: leaveReason }),
-  signal: object<Body<'signal'>>({ ...inSession, from: text, signal_type: text, data: text }),
+  signal: object<Body<'signal'>>({ ...inSession, from: optional(text), signal_type: text, data: text }),
+  mute_forced: object<Body<'mute_forced'>>({ ...inSession, stream_id: text }),
   negotiation: object<Body<'negotiation'>>({
     ...inSession, from: text, description: optional(description), candidate: optional(text),
   }),

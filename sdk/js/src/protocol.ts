@@ -24,7 +24,8 @@ export type Phase = 'inviting' | 'connecting' | 'active' | 'ended';
 export type DeviceState =
   | 'calling' | 'notified' | 'ringing' | 'winner' | 'elsewhere' | 'declined' | 'busy' | 'joined' | 'bystander' | 'done'
   | 'ignored' | 'moving';
-export type LeaveWord = 'client_disconnected' | 'network_disconnected' | 'force_disconnected' | 'call_ended' | 'unpublished';
+export type LeaveWord = 'client_disconnected' | 'network_disconnected' | 'force_disconnected' | 'call_ended' | 'unpublished'
+  | 'force_unpublished';
 export type MediaFailure = 'ice_failed' | 'permission' | 'device';
 
 // --- parts
@@ -158,7 +159,10 @@ export type CommandBody =
   | { type: 'unpublish'; session_id: string; stream_id: string }
   | { type: 'negotiate'; session_id: string; to: string; description?: Description; candidate?: string }
   | { type: 'expect'; session_id: string; timeout_ms?: number; user?: string; data?: string }
-  | { type: 'session_reject'; token: string };
+  | { type: 'session_reject'; token: string }
+  | { type: 'force_disconnect'; session_id: string; connection_id: string }
+  | { type: 'force_unpublish'; session_id: string; stream_id: string }
+  | { type: 'force_mute'; session_id: string; stream_id?: string; except?: string[]; active?: boolean };
 export type Command = CommandBody & { cmd_id: string };
 
 export type ClientMessage =
@@ -221,7 +225,8 @@ export type SessionEvent = { seq: number; session_id: string } & (
   | { type: 'stream_created'; stream: WireStream }
   | { type: 'stream_updated'; stream: WireStream }
   | { type: 'stream_destroyed'; stream_id: string; reason: LeaveWord }
-  | { type: 'signal'; from: string; signal_type: string; data: string }
+  | { type: 'signal'; from?: string; signal_type: string; data: string }
+  | { type: 'mute_forced'; stream_id: string }
   | { type: 'negotiation'; from: string; description?: Description; candidate?: string }
   | { type: 'expectation_met'; expectation_id: string; connection: WireConnection }
   | { type: 'connection_missed'; expectation_id: string; reason: MissReason }

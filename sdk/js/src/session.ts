@@ -18,6 +18,7 @@ export class Session extends Emitter<SessionEvents> {
   #connection: Connection | undefined;
   readonly #connections = new Map<string, Connection>();
   readonly #streams = new Map<string, Stream>();
+  readonly #own = new Map<string, Stream>();
 
   /** @internal Made by `OffhookClient.session`. */
   constructor(port: Port, sessionId: string, token: string | undefined) {
@@ -55,18 +56,43 @@ export class Session extends Emitter<SessionEvents> {
     const reply = await this.#port.request({
       type: 'publish', session_id: this.sessionId, name: stream.name, has_audio: stream.hasAudio, has_video: stream.hasVideo,
     });
-    return streamIn(reply.stream);
+    return this.#remember(streamIn(reply.stream));
   }
 
   async updateStream(streamId: string, change: { hasAudio?: boolean; hasVideo?: boolean }): Promise<Stream> {
     const reply = await this.#port.request({
       type: 'update_stream', session_id: this.sessionId, stream_id: streamId, has_audio: change.hasAudio, has_video: change.hasVideo,
     });
-    return streamIn(reply.stream);
+    return this.#remember(streamIn(reply.stream));
   }
 
   async unpublish(streamId: string): Promise<void> {
     await this.#port.request({ type: 'unpublish', session_id: this.sessionId, stream_id: streamId });
+    this.#own.delete(streamId);
+  }
+
+  /** For moderators, as the four below: sends a connection away. */
+  async forceDisconnect(connection: string | Connection): Promise<void> {
+    const id = typeof connection === 'object' ? connection.connectionId : connection;
+    await this.#port.request({ type: 'force_disconnect', session_id: this.sessionId, connection_id: id });
+  }
+
+  async forceUnpublish(stream: string | Stream): Promise<void> {
+    await this.#port.request({ type: 'force_unpublish', session_id: this.sessionId, stream_id: idOf(stream) });
+  }
+
+  /** Switches the sound of a stream off; its publisher may switch it on again. */
+  async forceMuteStream(stream: string | Stream): Promise<void> {
+    await this.#port.request({ type: 'force_mute', session_id: this.sessionId, stream_id: idOf(stream) });
+  }
+
+  /** All streams but these, and all that are published later, until `disableForceMute`. */
+  async forceMuteAll(except: (string | Stream)[] = []): Promise<void> {
+    await this.#port.request({ type: 'force_mute', session_id: this.sessionId, except: except.map(idOf), active: true });
+  }
+
+  async disableForceMute(): Promise<void> {
+    await this.#port.request({ type: 'force_mute', session_id: this.sessionId, active: false });
   }
 
   /**
@@ -96,6 +122,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#connection = connectionOf(news.connection);
     this.#connections.clear();
     this.#streams.clear();
+    this.#own.clear();
     for (const wire of news.connections) this.#connections.set(wire.connection_id, connectionOf(wire));
     for (const wire of news.streams) this.#streams.set(wire.stream_id, streamOf(wire));
     this.emit('sessionConnected', { connections: this.connections, streams: this.streams });
@@ -125,7 +152,8 @@ export class Session extends Emitter<SessionEvents> {
       case 'stream_created': return this.#createStream(event.stream);
       case 'stream_updated': return this.#updateStream(streamOf(event.stream));
       case 'stream_destroyed': return this.#destroyStream(event.stream_id, event.reason);
-      case 'signal': return this.#onSignal({ type: event.signal_type, data: event.data, from: this.#find(event.from) });
+      case 'signal': return this.#onSignal({ type: event.signal_type, data: event.data, from: event.from === undefined ? undefined : this.#find(event.from) });
+      case 'mute_forced': return this.#onMuted(event.stream_id);
       case 'negotiation':          // of media, which an application with sessions of its own does by signals
       case 'session_disconnected':
       case 'expectation_met':
@@ -161,9 +189,20 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #destroyStream(id: string, word: LeaveWord): void {
-    const stream = this.#streams.get(id);
+    const stream = this.#streams.get(id) ?? this.#own.get(id);
     this.#streams.delete(id);
+    this.#own.delete(id);
     if (stream) this.emit('streamDestroyed', { stream, reason: streamReasonOf(word) });
+  }
+
+  #onMuted(id: string): void {
+    const stream = this.#own.get(id);
+    if (stream) this.emit('muteForced', { stream: this.#remember({ ...stream, hasAudio: false }) });
+  }
+
+  #remember(own: Stream): Stream {
+    this.#own.set(own.streamId, own);
+    return own;
   }
 
   #onSignal(signal: SignalEvent): void {
@@ -177,6 +216,8 @@ export class Session extends Emitter<SessionEvents> {
     return this.#connections.get(id) ?? { connectionId: id, createdAtMs: 0 };
   }
 }
+
+const idOf = (stream: string | Stream): string => typeof stream === 'object' ? stream.streamId : stream;
 
 function streamIn(wire: WireStream | undefined): Stream {
   if (wire === undefined) throw new OffhookError('bad_reply', 'The server answered without a stream.');

@@ -17,11 +17,13 @@ const CLIENT_TYPES: Record<ClientMessage['type'], true> = {
   hangup: true, give_up: true, media_up: true, media_down: true, media_failed: true, get_call: true, history: true, session_create: true,
   session_connect: true, session_disconnect: true, signal: true, publish: true, update_stream: true, unpublish: true, negotiate: true,
   expect: true, session_reject: true, watch_presence: true, ignore: true, move_here: true, ring_more: true, get_rules: true, set_rules: true,
+  force_disconnect: true, force_unpublish: true, force_mute: true,
 };
 const SERVER_TYPES: Record<ServerMessage['type'], true> = {
   welcome: true, ping: true, pong: true, reply: true, error: true, call: true, connection_created: true, connection_destroyed: true,
   session_disconnected: true, stream_created: true, stream_updated: true, stream_destroyed: true, signal: true, negotiation: true,
   expectation_met: true, connection_missed: true, presence: true, draining: true, missed: true, elsewhere: true,
+  mute_forced: true,
 };
 
 const messages = vectorsOf('messages.json');

@@ -122,11 +122,12 @@ std::optional<HttpResponse> HttpConnection::objection() const {
     case http::verb::head:
     case http::verb::post:
     case http::verb::put:
+    case http::verb::patch:
     case http::verb::delete_: return std::nullopt;
     default: break;  // an enum of thirty methods that is not ours
   }
-  auto response = plain(405, "Methods served here: GET, HEAD, POST, PUT, DELETE.");
-  response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE");
+  auto response = plain(405, "Methods served here: GET, HEAD, POST, PUT, PATCH, DELETE.");
+  response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
   return response;
 }
 
@@ -140,6 +141,10 @@ void HttpConnection::hand_on() {
   request.host = std::string(message[http::field::host]);
   request.authorization = std::string(message[http::field::authorization]);
   request.if_none_match = std::string(message[http::field::if_none_match]);
+  request.accept = std::string(message[http::field::accept]);
+  request.user_agent = std::string(message[http::field::user_agent]);
+  request.opentok_auth = std::string(message["X-OPENTOK-AUTH"]);
+  request.partner_auth = std::string(message["X-TB-PARTNER-AUTH"]);
   request.body = std::move(message.body());
   const RequestId id{hub_->next_number++};
   hub_->requests.emplace(id, shared_from_this());

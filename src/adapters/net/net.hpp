@@ -25,12 +25,16 @@ enum class Link : std::uint64_t {};
 enum class RequestId : std::uint64_t {};
 
 struct HttpRequest {
-  std::string method;  // "GET", "HEAD", "POST", "PUT", "DELETE"; others are answered here
+  std::string method;  // "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"; others are answered here
   std::string path;    // as sent, still percent-encoded
   std::string query;   // after the '?', as sent
   std::string host;
   std::string authorization;
   std::string if_none_match;
+  std::string accept;
+  std::string user_agent;
+  std::string opentok_auth;  // X-OPENTOK-AUTH
+  std::string partner_auth;  // X-TB-PARTNER-AUTH
   std::string body;
 };
 

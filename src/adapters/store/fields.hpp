@@ -304,6 +304,26 @@ void describe(Visitor& visit, Is<core::SeenRecord> auto& seen) {
 }
 
 template <class Visitor>
+void describe(Visitor& visit, Is<core::CallbackRecord> auto& callback) {
+  visit(1, callback.id);
+  visit(2, callback.group);
+  visit(3, callback.event);
+  visit(4, callback.url);
+  visit(5, callback.created_at);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::ProjectRecord> auto& project) {
+  visit(1, project.key);
+  visit(2, project.name);
+  visit(3, project.secrets);
+  visit(4, project.public_key);
+  visit(5, project.disabled);
+  visit(6, project.created_at);
+  visit(7, project.callbacks);
+}
+
+template <class Visitor>
 void describe(Visitor& visit, Is<core::GoneRecord> auto& gone) {
   visit(1, gone.key.text);
 }

@@ -17,6 +17,7 @@ template <> inline constexpr std::int64_t k_kind<core::MissedRecord> = 3;
 template <> inline constexpr std::int64_t k_kind<core::WithdrawnRecord> = 4;
 template <> inline constexpr std::int64_t k_kind<core::SeenRecord> = 5;
 template <> inline constexpr std::int64_t k_kind<core::ConnectionRecord> = 6;
+template <> inline constexpr std::int64_t k_kind<core::ProjectRecord> = 7;
 
 // A call's id as the database has it, to find calls by.
 std::string id_bytes(const CallId& id);

@@ -112,6 +112,7 @@ std::vector<core::Record> RecordReader::load(Instant ended_since) {
       case k_kind<core::WithdrawnRecord>: found.push_back(kept_in<core::WithdrawnRecord>(records)); break;
       case k_kind<core::SeenRecord>: found.push_back(kept_in<core::SeenRecord>(records)); break;
       case k_kind<core::ConnectionRecord>: found.push_back(kept_in<core::ConnectionRecord>(records)); break;
+      case k_kind<core::ProjectRecord>: found.push_back(kept_in<core::ProjectRecord>(records)); break;
       default: break;  // of a later version
     }
   }

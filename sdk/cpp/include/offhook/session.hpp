@@ -38,7 +38,7 @@ struct SessionState {
 };
 
 struct Signal {
-  ConnectionId from;
+  std::optional<ConnectionId> from;  // nothing: the app's backend
   std::string type;
   std::string data;
 };
@@ -74,6 +74,10 @@ struct Expectation {
 // Who has come, why nobody has, or what kept us from knowing.
 using Expected = std::variant<Connection, MissReason, Problem>;
 
+// What an app's backend calls a session: `sess_…`, or the id that an OpenTok server SDK has given. Nothing if it is neither, or not of
+// the project with this key.
+std::optional<SessionId> find_session_id(std::string_view text, const ProjectId& api_key);
+
 class Session {
  public:
   const SessionId& id() const;
@@ -85,6 +89,13 @@ class Session {
   void update_stream(const StreamId& stream, StreamChange change, Answer<Stream> answer = {});  // one of its own: mute, unmute
   void unpublish(const StreamId& stream, Done done = {});  // no_such_stream if it is gone
   void negotiate(const ConnectionId& to, Negotiation message, Done done = {});  // SDP ≤ 32768, candidate ≤ 2048 bytes
+
+  // For moderators; not_allowed to others. A muted publisher may switch its sound on again.
+  void force_disconnect(const ConnectionId& connection, Done done = {});
+  void force_unpublish(const StreamId& stream, Done done = {});
+  void force_mute(const StreamId& stream, Done done = {});
+  void force_mute_all(std::vector<StreamId> except = {}, Done done = {});  // also what is published later, until:
+  void disable_force_mute(Done done = {});
 
   // Waits for somebody who may never come. `told` is called exactly once, whatever happens.
   void expect_connection(Expectation expectation, std::function<void(Expected)> told);
@@ -98,6 +109,7 @@ class Session {
   void on_stream_updated(std::function<void(const Stream& stream)> handler);
   void on_stream_destroyed(std::function<void(const StreamId& stream, LeaveReason reason)> handler);
   void on_signal(std::function<void(const Signal& signal)> handler);
+  void on_mute_forced(std::function<void(const StreamId& stream)> handler);  // of a stream of its own: it is to send no sound
   void on_negotiation(std::function<void(const ConnectionId& from, const Negotiation& message)> handler);
 
   struct Core;  // private to the library
