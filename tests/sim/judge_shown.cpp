@@ -221,7 +221,11 @@ void Judge::check_time_of_end(const Case& call, const Part& part) {
   const auto longest = std::max({settings_.caller_grace + 2s, Duration{10s}, call.decided->plan.connect + 2s, std::max(settings_.drop_grace, call.decided->plan.drop_grace), Duration{10s}});
   const bool is_ringing = part.stage == CallMoment::Incoming && !part.answered_at;
   const auto bound = (is_ringing ? Duration{10s} : longest) * 106 / 100 + slack();
-  const auto since = std::max(*call.ended_at, part.told_at);
+  // Whoever answers what rings without contact waits for the answer from then on; until then it was ringing (watchdogs ring contact and answer).
+  const auto begun = std::max(*call.ended_at, part.told_at);
+  const auto rang = part.answered_at ? *part.answered_at - begun : Duration{};
+  must(Check::L2, rang <= Duration{10s} * 106 / 100 + slack(), [] { return "could be answered long after the end"; }, call.id, part.device);
+  const auto since = std::max(begun, part.answered_at.value_or(begun));
   const auto took = part.ended_at - since - slept(part.device, since, part.ended_at);
   must(is_ringing ? Check::L2 : Check::L3, took <= bound,
        [&] { return "told of the end " + std::to_string(to_ms(took)) + " ms after it, at most " + std::to_string(to_ms(bound)); }, call.id, part.device);
