@@ -75,7 +75,7 @@ void Judge::on_given(DeviceIndex device, const client::Input& input) {
   using client::Action;
   const bool leaves = act->action == Action::Hangup || act->action == Action::Cancel || act->action == Action::Decline || act->action == Action::Busy;
   if (leaves && !part.pressed_at) part.pressed_at = world_.now();
-  if (act->action == Action::Answer && !part.answered_at) part.answered_at = world_.now();
+  if (act->action == Action::Answer && !part.answered_at && !part.end) part.answered_at = world_.now();
 }
 
 Part& Judge::part_of(DeviceIndex device, const client::CallView& view) {
@@ -223,7 +223,7 @@ void Judge::check_time_of_end(const Case& call, const Part& part) {
   const auto bound = (is_ringing ? Duration{10s} : longest) * 106 / 100 + slack();
   // Whoever answers what rings without contact waits for the answer from then on; until then it was ringing (watchdogs ring contact and answer).
   const auto begun = std::max(*call.ended_at, part.told_at);
-  const auto rang = part.answered_at ? *part.answered_at - begun : Duration{};
+  const auto rang = part.answered_at ? *part.answered_at - begun - slept(part.device, begun, *part.answered_at) : Duration{};
   must(Check::L2, rang <= Duration{10s} * 106 / 100 + slack(), [] { return "could be answered long after the end"; }, call.id, part.device);
   const auto since = std::max(begun, part.answered_at.value_or(begun));
   const auto took = part.ended_at - since - slept(part.device, since, part.ended_at);
