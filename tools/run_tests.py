@@ -8,7 +8,7 @@ against the programs of the build), browser (tests/browser, likewise), interop (
 official OpenTok server SDKs against the server), model (the life cycle searched by SPIN), process (real programs
 that are killed and cut off, and the benches in short).
 One that has no tests yet is skipped with a line that says so. A program that crashes, hangs for ten minutes or runs no test counts
-as one failure. The model needs one core and nobody's patience: it runs beside the suites that mostly wait.
+as one failure. Simulator and model have nobody who waits for them: they run beside the suites that mostly wait.
 """
 
 import concurrent.futures
@@ -25,8 +25,7 @@ import time
 SUITE_TIMEOUT_SECONDS = 600
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SUITES = ("tidy", "unit", "js", "sim", "integration", "interop", "model", "browser", "process")
-ON_DEMAND = ("sim",)  # until every seed of it has passed with the engines as they are
-BESIDE = "model"  # runs beside the others,
+BESIDE = ("sim", "model")  # one after the other beside the others, which mostly wait and are served first,
 ALONE = ("browser", "process")  # but not beside these, whose clocks and pictures need the machine
 
 
@@ -92,9 +91,9 @@ def run_npm_test(package, environment):
     return count_tap(*run(["npm", "test", "--silent"], package, **environment))
 
 
-def run_counting(script, *arguments, **environment):
+def run_counting(script, *arguments, niceness=0, **environment):
     """A script that ends with a line of the same form as ours."""
-    code, output = run([sys.executable, str(script), *arguments], **environment)
+    code, output = run(["nice", "-n", str(niceness), sys.executable, str(script), *arguments], **environment)
     closing = re.search(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
     return *verdict(code, *((int(number) for number in closing.groups()) if closing else (0, 0))), output
 
@@ -122,13 +121,13 @@ def steps_of(suite, build, environment):
             if "test" in scripts:
                 yield f"{name} test", lambda package=package: run_npm_test(package, environment)
     if suite == "model":
-        yield "check", lambda: run_counting(ROOT / "model" / "check.py")
+        yield "check", lambda: run_counting(ROOT / "model" / "check.py", niceness=10)
     if suite == "sim":
         yield "run_test", lambda: run_unittest(ROOT / "tests" / "sim" / "run_test.py")
         script, program = ROOT / "tests" / "sim" / "run.py", str(build / "tests" / "sim" / "offhook_sim")
         cuts = ("--seeds", "1..1000", "--calls", "100", "--swarm", "crashes=60,loops=300,disks=30,slow_ms=300,commit_ms=120")
-        yield "a million calls", lambda: run_counting(script, program, stderr=None)  # they say there how far they are
-        yield "a thousand power cuts", lambda: run_counting(script, program, *cuts, stderr=None)
+        yield "a million calls", lambda: run_counting(script, program, niceness=10, stderr=None)  # they say there how far they are
+        yield "a thousand power cuts", lambda: run_counting(script, program, *cuts, niceness=10, stderr=None)
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")
@@ -159,16 +158,15 @@ def run_suite(suite, build, environment):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     environment = {"OFFHOOKD": str(build / "offhookd"), "OFFHOOK": str(build / "offhook")}
-    wanted = sys.argv[2:] or [suite for suite in SUITES if suite not in ON_DEMAND]
+    wanted = sys.argv[2:] or SUITES
     results = []
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        beside = pool.submit(run_suite, BESIDE, build, environment) if BESIDE in wanted else None
-        for suite in sorted(set(wanted) - {BESIDE}, key=SUITES.index):
-            if beside and suite in ALONE:
+        beside = pool.submit(lambda: [run_suite(suite, build, environment) for suite in BESIDE if suite in wanted])
+        for suite in sorted(set(wanted) - set(BESIDE), key=SUITES.index):
+            if suite in ALONE:
                 beside.result()
             results.append(run_suite(suite, build, environment))
-        if beside:
-            results.append(beside.result())
+        results += beside.result()
     passed_total, failed_total = verdict(0, sum(passed for passed, _ in results), sum(failed for _, failed in results))
     print(f"{passed_total} passed, {failed_total} failed")
     sys.exit(1 if failed_total else 0)
