@@ -6,21 +6,10 @@
 #include "server/pages.hpp"
 #include "wire/json_object.hpp"
 #include "wire/limits.hpp"
+#include "wire/secret.hpp"
 #include "wire/token.hpp"
 
 namespace offhook::server {
-
-namespace {
-
-// Takes as long for a near miss as for any other.
-bool same_secret(std::string_view given, std::string_view expected) {
-  if (given.size() != expected.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < given.size(); ++i) difference = static_cast<unsigned char>(difference | (given[i] ^ expected[i]));
-  return difference == 0;
-}
-
-}  // namespace
 
 net::HttpResponse json(unsigned status, std::string body) {
   net::HttpResponse response;
@@ -74,7 +63,7 @@ void Loop::respond(net::RequestId request, net::HttpResponse response) {
 // For whoever has the token; in development, where nobody else can connect, for everybody.
 std::optional<net::HttpResponse> Loop::metrics(const net::HttpRequest& message) {
   if (config_.metrics_token.empty() && !config_.dev) return std::nullopt;
-  if (!config_.metrics_token.empty() && !same_secret(message.authorization, "Bearer " + config_.metrics_token)) {
+  if (!config_.metrics_token.empty() && !wire::equal_in_constant_time(message.authorization, "Bearer " + config_.metrics_token)) {
     auto refused = failure(401, "bad_token", "Send the token of [metrics]: \"Authorization: Bearer TOKEN\".");
     refused.headers.emplace_back("WWW-Authenticate", "Bearer");
     return refused;

@@ -1,7 +1,6 @@
 #include "wire/jwt.hpp"
 
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
@@ -12,6 +11,7 @@
 
 #include "base/check.hpp"
 #include "wire/base64.hpp"
+#include "wire/secret.hpp"
 
 namespace offhook::wire {
 namespace {
@@ -120,7 +120,7 @@ bool is_signed(Digest digest, std::string_view text, std::string_view signature,
   bool right = false;
   for (const auto& secret : keys.secrets) {
     const auto expected = hmac(digest, text, secret);
-    const bool equal = signature.size() == expected.size() && CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) == 0;
+    const bool equal = equal_in_constant_time(signature, expected);
     right = right || (equal && !secret.empty());
   }
   return right;

@@ -1,11 +1,10 @@
 #include "wire/opentok_auth.hpp"
 
-#include <openssl/crypto.h>
-
 #include <array>
 
 #include "wire/jwt.hpp"
 #include "wire/limits.hpp"
+#include "wire/secret.hpp"
 
 namespace offhook::wire {
 namespace {
@@ -42,10 +41,6 @@ std::optional<ProjectId> by_jwt(std::string_view token, const KeysOf& keys_of, I
   if (not_before && *not_before > now + k_skew) return std::nullopt;
   const bool is_right = is_for_project(claims, *jwt) && !is_of_client(claims) && claims.sound();
   return is_right ? std::optional(jwt->project) : std::nullopt;
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::optional<ProjectId> by_secret(std::string_view text, const KeysOf& keys_of) {
