@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/call_engine.hpp"
+#include "core/input_settings.hpp"
 
 namespace offhook::core {
 namespace {
@@ -22,22 +23,6 @@ struct KindOf {
   InputKind operator()(const wire::RingMore&) const { return InputKind::RingMore; }
   InputKind operator()(const auto&) const { return InputKind::GetCall; }
 };
-
-InputSettings in_force(const Settings& settings) {
-  InputSettings kept;
-  kept.wake_timeout = settings.wake_timeout;
-  kept.ring_timeout = settings.ring_timeout;
-  kept.setup_timeout = settings.setup_timeout;
-  kept.caller_grace = settings.caller_grace;
-  kept.connect_timeout = settings.connect_timeout;
-  kept.drop_grace = settings.drop_grace;
-  kept.max_duration = settings.max_duration;
-  kept.keep_ended = settings.keep_ended;
-  kept.move_timeout = settings.move_timeout;
-  kept.alone_timeout = settings.alone_timeout;
-  kept.decline_policy = settings.decline_policy;
-  return kept;
-}
 
 // A call has few devices, and they seldom change.
 std::uint64_t place_of(CallInputs& inputs, InputDevice device) {

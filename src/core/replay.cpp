@@ -4,25 +4,10 @@
 #include <tuple>
 
 #include "core/call_engine.hpp"
+#include "core/input_settings.hpp"
 
 namespace offhook::core {
 namespace {
-
-Settings to_settings(const InputSettings& kept) {
-  Settings settings;
-  settings.wake_timeout = kept.wake_timeout;
-  settings.ring_timeout = kept.ring_timeout;
-  settings.setup_timeout = kept.setup_timeout;
-  settings.caller_grace = kept.caller_grace;
-  settings.connect_timeout = kept.connect_timeout;
-  settings.drop_grace = kept.drop_grace;
-  settings.max_duration = kept.max_duration;
-  settings.keep_ended = kept.keep_ended;
-  settings.move_timeout = kept.move_timeout;
-  settings.alone_timeout = kept.alone_timeout;
-  settings.decline_policy = kept.decline_policy;
-  return settings;
-}
 
 // The call engine on a desk of its own. What it says to the other engines is thrown away; their answers are among the inputs.
 class Run {
