@@ -180,7 +180,7 @@ class Cell:
             # The server keeps still for less than any grace; with it, everybody's calls must go on.
             return await self.world.hurt_server(fault.what, min(fault.duration_ms, 1500))
         agent, number, story = self.agent(fault.target), self.wire_number(fault.target), self.story
-        if not agent.is_running() or agent.is_stopped or self.world.network.is_broken(number):
+        if agent.is_killed or not agent.is_running() or agent.is_stopped or self.world.network.is_broken(number):
             return None  # an earlier fault of this call is not mended yet
         breaks = {"kill": self.kill, "stop": self.stop_process}.get(fault.what, self.cut_off)
         return await breaks(fault, agent, number, story)

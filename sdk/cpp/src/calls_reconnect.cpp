@@ -24,10 +24,13 @@ void Calls::on_stranger(const wire::Snapshot& snapshot) {
 }
 
 // Events, the last one among them, may overtake the reply to an invite when the link was lost between the two. The reply will say
-// whose call it is.
+// whose call it is: one of one's own, or the call of the very user that is called, which it has become part of (glare).
 bool Calls::may_be_placed(const wire::Snapshot& snapshot) {
-  if (snapshot.role != Role::Caller || journal_.has_ended(snapshot.call_id)) return false;
-  return commands_.find([](const Pending& pending) { return is_invite(pending.command) && pending.sent_on != 0; }) != nullptr;
+  if (rings(snapshot.you) || journal_.has_ended(snapshot.call_id)) return false;
+  return commands_.find([&](const Pending& pending) {
+    const auto* invite = std::get_if<wire::Invite>(&pending.command);
+    return invite != nullptr && pending.sent_on != 0 && (snapshot.role == Role::Caller || snapshot.caller.user == invite->to);
+  }) != nullptr;
 }
 
 void Calls::keep_stranger(const wire::Snapshot& snapshot) {
@@ -65,6 +68,7 @@ void Calls::adopt(const wire::Snapshot& snapshot, Stage stage, CallMoment moment
   call.since = desk_.now;
   call.shown = snapshot;  // without what is told of in moments of its own
   call.shown->peer_unstable = false;
+  call.shown->unstable.clear();
   call.shown->legs.clear();
   if (stage == Stage::Calling) call.shown->ringing = false;
   note(call, snapshot, true);

@@ -424,6 +424,20 @@ TEST_F(ClientCalls, TheEndMayOvertakeTheReplyToItsInvite) {
   expect_end(Outcome::Declined);
 }
 
+// Found by calls between real processes, seed 77, call 13:392: the device said that it was not there.
+TEST_F(ClientCalls, ACallThatTheInviteHasBecomePartOfMayOvertakeTheReply) {
+  place();
+  device.lose();
+  auto merged = callee(3, Phase::Connecting, DeviceState::Winner);
+  std::swap(merged.caller, merged.callee);  // it is bob's, who has called at the same time
+  device.come_back(false, {merged});
+  EXPECT_TRUE(device.all_sent<wire::GiveUp>().empty());
+  merged.merged = true;
+  device.answer<wire::Invite>(wire::CallReply{merged});
+  EXPECT_EQ(device.moments(), (Moments{Calling, Connecting}));
+  expect_not_ended();
+}
+
 TEST_F(ClientCalls, ReplayedEventsAfterAResumeAreShownOnce) {
   place_and_call();
   device.lose();

@@ -344,6 +344,17 @@ test('an invite that becomes part of the call one is in already is busy, and tha
   assert.equal(rig.heard('ended').length, 1);
 });
 
+// Found by calls between real processes, seed 77, call 13:392: the device said that it was not there.
+test('a call that the invite has become part of may overtake the reply', () => {
+  const rig = new Rig().connect();
+  rig.place();
+  const merged = live({ version: 3, phase: 'connecting', role: 'callee', you: 'winner', caller: { user: 'bob' }, callee: { user: 'alice' } });
+  rig.reconnect({ resumed: false, calls: [merged] });
+  assert.equal(rig.all('give_up').length, 0);
+  rig.reply('invite', { call: { ...merged, merged: true } });
+  assert.deepEqual(rig.story, ['calling', 'connecting']);
+});
+
 test('a missed call is told', () => {
   const rig = new Rig().connect();
   const record = {

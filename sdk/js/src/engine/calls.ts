@@ -26,7 +26,6 @@ interface Call {
   due: { setup?: number; ring?: number; connect?: number };  // the server's deadlines as moments of this clock
   askedAt?: number;              // `get_call` for want of news
   isRinging: boolean;            // caller: the application was told
-  isPeerUnstable: boolean;
   ownGraceMs?: number;           // the call's own drop_grace
   toldLegs?: string;             // as JSON
 }
@@ -241,8 +240,7 @@ export class Calls {
     const { call_id } = snapshot;
     if (this.journal.has(call_id) && endOf(snapshot)) return this.#learn(snapshot);
     if (this.#tombstones.has(call_id) || this.#silenced.has(call_id) || this.journal.isTombstone(call_id)) return;
-    // Even the last word may come before the reply to the invite.
-    if (snapshot.role === 'caller' && this.#awaitsPlacing() && !this.journal.has(call_id)) return this.#keepEarly(snapshot);
+    if (this.#mayBePlaced(snapshot) && !this.journal.has(call_id)) return this.#keepEarly(snapshot);
     if (endOf(snapshot)) return;
     if (ringsHere(snapshot)) this.#ring(snapshot);
     else if (ranHere(snapshot) || this.journal.has(call_id)) this.#disown(snapshot);
@@ -294,6 +292,16 @@ export class Calls {
   }
 
   /** After a resume, news of a call may come before the reply that says it is the one just placed. */
+  /**
+   * Even the last word may come before the reply to the invite, when the link was lost between the two. It is one's own call, or that of
+   * the very user who is called, which the invite has become part of (glare).
+   */
+  #mayBePlaced(snapshot: Snapshot): boolean {
+    if (ringsHere(snapshot)) return false;
+    return this.commands.find(({ body, wasSent }) =>
+      body.type === 'invite' && wasSent && (snapshot.role === 'caller' || snapshot.caller.user === body.to)) !== undefined;
+  }
+
   #keepEarly(snapshot: Snapshot): void {
     const kept = this.#early.get(snapshot.call_id);
     if (kept === undefined || kept.version < snapshot.version) this.#early.set(snapshot.call_id, snapshot);
@@ -379,8 +387,10 @@ export class Calls {
   }
 
   #showStability(call: Call, snapshot: Snapshot): void {
-    if (call.stage === 'ended' || snapshot.peer_unstable === call.isPeerUnstable) return;
-    call.isPeerUnstable = snapshot.peer_unstable;
+    // A server that does not name them speaks of a call between two.
+    const unstable = snapshot.peer_unstable ? snapshot.unstable ?? [call.view.peer] : undefined;
+    if (call.stage === 'ended' || unstable?.join() === call.view.unstable?.join()) return;
+    call.view.unstable = unstable;
     this.#tell(snapshot.peer_unstable ? 'peer_unstable' : 'peer_stable', call);
   }
 
@@ -508,7 +518,7 @@ export class Calls {
   // --- small parts
 
   #add(view: CallView, stage: Stage): Call {
-    const call: Call = { view, stage, since: this.desk.now, version: 0, due: {}, isRinging: false, isPeerUnstable: false };
+    const call: Call = { view, stage, since: this.desk.now, version: 0, due: {}, isRinging: false };
     this.#calls.set(view.handle, call);
     return call;
   }
