@@ -137,7 +137,7 @@ class CallEngine {
   std::vector<wire::LegView> leg_views(const Call& call) const;
   wire::LegState leg_state(const Call& call, const Leg& leg) const;
   LegRecord leg_record(const Leg& leg) const;
-  bool peer_unstable(const Call& call, const Leg& leg) const;
+  std::vector<UserId> unheard(const Call& call, const Leg& leg) const;
   wire::Remaining remaining(const Call& call, const Leg& leg) const;
   CallRecord record(const Call& call) const;
   std::vector<DeadlineRecord> deadline_records(const Timers& timers) const;

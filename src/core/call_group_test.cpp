@@ -188,11 +188,20 @@ TEST_F(Groups, OneWhoIsLostGoesAlone) {
   world.close(bob);
   EXPECT_TRUE(seen(alice).peer_unstable);
   EXPECT_TRUE(seen(carol).peer_unstable);
+  EXPECT_EQ(seen(carol).unstable, std::vector<UserId>{"bob"}) << "who it is, is said";
   world.run(20s);
   EXPECT_EQ(leg(seen(alice), "bob").outcome, Outcome::Dropped);
   EXPECT_EQ(leg(seen(alice), "bob").reason, Reason::CalleeLost);
   EXPECT_EQ(seen(carol).phase, Phase::Active);
   EXPECT_FALSE(seen(carol).peer_unstable);
+  EXPECT_TRUE(seen(carol).unstable.empty());
+}
+
+TEST_F(Groups, EachIsToldWhoOfTheOthersIsLostTheCallerToo) {
+  talk_in_group();
+  world.close(bob);
+  world.close(alice);
+  EXPECT_EQ(seen(carol).unstable, (std::vector<UserId>{"alice", "bob"}));
 }
 
 TEST_F(Groups, ALegThatNeverConnectsGoesAlone) {

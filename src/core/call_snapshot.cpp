@@ -55,7 +55,9 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   const bool speaks = device != nullptr && (device == leg.active || device == leg.moving) && !leg.outcome;
   if (is_answered(call.phase) && speaks) s.session_id = call.session;
   if (call.phase != Phase::Ended) {
-    s.peer_unstable = peer_unstable(call, leg);
+    auto lost = unheard(call, leg);
+    s.peer_unstable = !lost.empty();
+    if (call.group) s.unstable = std::move(lost);
     s.deadlines_remaining_ms = remaining(call, leg);
   }
   s.created_at_ms = to_unix_ms(call.created_at);
@@ -83,13 +85,13 @@ DeviceState CallEngine::state_of(const Call& call, const Leg& leg, const CallDev
   return is_open(leg) ? DeviceState::Notified : DeviceState::Elsewhere;
 }
 
-// Is somebody lost whom this leg waits for?
-bool CallEngine::peer_unstable(const Call& call, const Leg& leg) const {
-  bool lost = false;
+// Those in the call whom this leg waits for and who are lost at present.
+std::vector<UserId> CallEngine::unheard(const Call& call, const Leg& leg) const {
+  std::vector<UserId> users;
   each_leg(const_cast<Call&>(call), [&](const Leg& other) {
-    if (&other != &leg && is_in(other) && other.active->lost_since) lost = true;
+    if (&other != &leg && is_in(other) && other.active->lost_since) users.push_back(other.user.user);
   });
-  return lost;
+  return users;
 }
 
 wire::Remaining CallEngine::remaining(const Call& call, const Leg& own) const {

@@ -109,6 +109,7 @@ void fields(auto& v, Is<Snapshot> auto& m) {
   v.field("drop_grace_ms", m.drop_grace_ms, IntegerRule{});
   v.field("group_mode", m.group_mode);
   v.list("legs", m.legs, 64, WhenEmpty::LeftOut);
+  v.list("unstable", m.unstable, 64, WhenEmpty::LeftOut, k_any_text);
 }
 
 void fields(auto& v, Is<Connection> auto& m) {

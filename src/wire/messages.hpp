@@ -120,6 +120,7 @@ struct Snapshot {
   std::optional<std::int64_t> drop_grace_ms;  // only where the call has one of its own
   std::optional<GroupMode> group_mode;
   std::vector<LegView> legs;                  // of a group, the caller's not among them
+  std::vector<UserId> unstable;               // of a group: who is not heard; empty unless peer_unstable
 };
 
 struct Connection {

@@ -96,11 +96,14 @@ export function legText(leg: Leg): string {
   }
 }
 
+const unstableText = (users: readonly string[]): string =>
+  (users.length === 1 ? `${users[0]}'s connection is unstable…` : `The connections of ${users.slice(0, -1).join(', ')} and ${users.at(-1)} are unstable…`);
+
 /** The one thing that is wrong now; the own link comes first, because then nothing is known of the other side. */
 export function warningText(call: Call, linkIsUp: boolean, mediaProblem: string | undefined): string {
   if (call.state === 'ended' || call.leaving) return '';
   if (!linkIsUp) return 'Your connection is interrupted. Reconnecting…';
-  if (call.peerUnstable) return isGroup(call) ? "Somebody's connection is unstable…" : `${call.peer}'s connection is unstable…`;
+  if (call.peerUnstable) return unstableText(call.unstablePeers);
   return mediaProblem ?? '';
 }
 

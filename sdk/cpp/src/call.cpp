@@ -26,6 +26,7 @@ void Call::Core::note(const client::CallView& view) {
   is_moving = view.is_moving;
   group_mode = view.group_mode;
   if (!view.legs.empty()) legs.set(view.legs);
+  if (view.unstable != unstable.get()) unstable.set(view.unstable);
   if (!view.call_id || has_id) return;
   call_id = *view.call_id;
   has_id = true;
@@ -67,6 +68,7 @@ void Call::Core::on_end(CallEnd how) {
   how.text = outcome_text(how.outcome, how.reason, role, is_of_group ? "The group" : peer);
   end = std::move(how);
   peer_unstable = false;
+  unstable.set({});
   reconnecting = false;
   state = CallState::Ended;
   const auto told = std::exchange(handlers, {}).ended;
@@ -87,6 +89,7 @@ bool Call::peer_unstable() const { return core_->peer_unstable; }
 bool Call::reconnecting() const { return core_->reconnecting; }
 bool Call::is_second() const { return core_->is_second; }
 std::optional<GroupMode> Call::group_mode() const { return core_->group_mode; }
+std::vector<UserId> Call::unstable_peers() const { return core_->unstable.get(); }
 std::vector<Leg> Call::legs() const { return core_->legs.get(); }
 
 std::optional<CallEnd> Call::end() const {

@@ -27,6 +27,12 @@ wire::ClientMessage hang_up_command(Action action, Role role, CallId id) {
   return wire::Hangup{"", id};
 }
 
+// A server that does not name them speaks of a call between two.
+std::vector<UserId> unstable_in(const wire::Snapshot& snapshot) {
+  if (!snapshot.peer_unstable) return {};
+  return snapshot.unstable.empty() ? std::vector{peer_in(snapshot).user} : snapshot.unstable;
+}
+
 bool same_legs(const std::vector<wire::LegView>& a, const std::vector<wire::LegView>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const wire::LegView& x, const wire::LegView& y) {
     return x.user == y.user && x.state == y.state && x.outcome == y.outcome && x.reason == y.reason;
@@ -131,7 +137,7 @@ void Calls::apply(Call& call, const wire::Snapshot& snapshot) {
   }
   if (call.stage == Stage::Ending) return;
   advance_stage(call, snapshot, before && before->ringing);
-  if (snapshot.peer_unstable != (before && before->peer_unstable)) {
+  if (unstable_in(snapshot) != (before ? unstable_in(*before) : std::vector<UserId>())) {
     tell(call, snapshot.peer_unstable ? CallMoment::PeerUnstable : CallMoment::PeerStable);
   }
   if (!same_legs(snapshot.legs, before ? before->legs : std::vector<wire::LegView>())) tell(call, CallMoment::Legs);
@@ -150,6 +156,7 @@ void Calls::note(Call& call, const wire::Snapshot& snapshot, bool is_news) {
   call.view.is_moving = snapshot.you == DeviceState::Moving;
   call.view.group_mode = snapshot.group_mode;
   call.view.legs = snapshot.legs;
+  call.view.unstable = unstable_in(snapshot);
   const auto& remaining = snapshot.deadlines_remaining_ms;
   const bool is_fresh = is_news || call.asked_at;
   if (is_fresh && !snapshot.legs.empty()) {  // in a group what is absent runs no more

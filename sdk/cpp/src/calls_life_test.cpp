@@ -41,6 +41,19 @@ class ClientLife : public testing::Test {
 
 // --- groups
 
+TEST_F(ClientLife, WhoOfAGroupIsNotHeardIsNamedAgainWheneverItIsSomebodyElse) {
+  auto talk = group(callee(1, Phase::Inviting, DeviceState::Notified), {{"bob", LegState::Joined, {}, {}}, {"carol", LegState::Invited, {}, {}}});
+  hear(talk);
+  const auto lose = [&](std::vector<UserId> users) {
+    talk.version += 1;
+    talk.peer_unstable = !users.empty();
+    talk.unstable = std::move(users);
+    hear(talk);
+  };
+  for (const auto& users : {std::vector<UserId>{"bob"}, {"bob"}, {"alice", "bob"}, {}}) lose(users);
+  EXPECT_EQ(device.moments(), (Moments{Incoming, Legs, PeerUnstable, PeerUnstable, PeerStable}));
+}
+
 TEST_F(ClientLife, AGroupIsPlacedWithItsSettingsAndItsLegsAreTold) {
   PlaceCall place;
   place.handle = k_handle;

@@ -60,6 +60,7 @@ struct Call::Core {
   bool was_connecting = false;
   std::atomic<std::optional<GroupMode>> group_mode;
   Shared<std::vector<Leg>> legs;
+  Shared<std::vector<UserId>> unstable;
   std::atomic<bool> has_id = false;
   CallId call_id;
   CallEnd end;

@@ -159,7 +159,7 @@ export interface CallEvents {
   ringing: [call: Call];
   connecting: [call: Call];
   active: [call: Call];
-  /** The other side is not heard at present; it may come back. */
+  /** The other side is not heard at present; it may come back. In a group again whenever `unstablePeers` are others. */
   peerUnstable: [call: Call];
   peerStable: [call: Call];
   /** Exactly once, and the last one. */

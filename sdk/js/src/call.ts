@@ -19,7 +19,6 @@ export class Call extends Emitter<CallEvents> {
   #pressed: 'answer' | 'end' | undefined;
   #ignored = false;
   #remote: MediaStream | undefined;
-  #peerUnstable = false;
   #end: Ended | undefined;
 
   /** @internal Made by `OffhookClient.call`, or given by its event `incoming`. */
@@ -75,7 +74,9 @@ export class Call extends Emitter<CallEvents> {
   /** Of a group: the users who are called, the caller apart, and what became of each. */
   get legs(): readonly Leg[] { return this.#view.legs ?? []; }
   /** The other side is not heard at present. */
-  get peerUnstable(): boolean { return this.#peerUnstable; }
+  get peerUnstable(): boolean { return this.unstablePeers.length > 0; }
+  /** Whose: in a group those who are not heard, between two the peer; empty unless `peerUnstable`. */
+  get unstablePeers(): readonly string[] { return this.#state === 'ended' ? [] : this.#view.unstable ?? []; }
   /** What this side shows, when ended; `outcomeText` puts it in words. */
   get outcome(): Outcome | undefined { return this.#end?.outcome; }
   get reason(): Reason | undefined { return this.#end?.reason; }
@@ -182,9 +183,9 @@ export class Call extends Emitter<CallEvents> {
       case 'ringing':
       case 'connecting':
       case 'active': this.#onProgress(event.name); break;
-      case 'peer_unstable': this.#peerUnstable = true; this.emit('peerUnstable', this); break;
+      case 'peer_unstable': this.emit('peerUnstable', this); break;
       case 'legs': this.emit('legsChanged', this); break;
-      case 'peer_stable': this.#peerUnstable = false; this.emit('peerStable', this); break;
+      case 'peer_stable': this.emit('peerStable', this); break;
       case 'ended': this.#onEnded(event); break;
     }
     this.#changed();

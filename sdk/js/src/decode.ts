@@ -100,6 +100,7 @@ const snapshot = object<Snapshot>({
   outcome: optionalWord(...OUTCOMES), reason: optionalWord(...REASONS), device_outcome: optionalWord(...OUTCOMES),
   duration_ms: optional(integer), second_call: optional(flag), merged: optional(flag), drop_grace_ms: optional(integer),
   group_mode: optionalWord('first_answer', 'all_join'), legs: optional(list(leg, MAX_LIST)),
+  unstable: optional(list(text, MAX_LIST)),
 });
 const connection = object<WireConnection>({
   connection_id: text, user: optional(text), data: optional(text), created_at_ms: integer,

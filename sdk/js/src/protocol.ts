@@ -80,6 +80,7 @@ export interface Snapshot {
   drop_grace_ms?: number;
   group_mode?: 'first_answer' | 'all_join';
   legs?: Leg[];
+  unstable?: string[];
 }
 
 export interface WireConnection { connection_id: string; user?: string; data?: string; created_at_ms: number }

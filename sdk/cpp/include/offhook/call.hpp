@@ -62,6 +62,8 @@ class Call {
   CallState state() const;
   // The other side is not heard at present; it may come back, until the call's drop_grace is over.
   bool peer_unstable() const;
+  // Whose: in a group those who are not heard, between two the peer; empty unless peer_unstable().
+  std::vector<UserId> unstable_peers() const;
   // This device has lost its own connection in the call and tries to get it back; media may still run.
   bool reconnecting() const;
   // When state() is Ended; the others are the same in parts.
@@ -104,7 +106,8 @@ class Call {
   void on_connecting(std::function<void()> handler);      // answered, or being taken over by this device: state() says which
   void on_session(std::function<void(Session)> handler);  // the session under the call is joined: negotiate media in it
   void on_active(std::function<void()> handler);
-  void on_peer_unstable(std::function<void()> handler);  // the other side is not heard; it may come back
+  // The other side is not heard; it may come back. In a group again whenever unstable_peers() are others.
+  void on_peer_unstable(std::function<void()> handler);
   void on_peer_stable(std::function<void()> handler);
   void on_reconnecting(std::function<void()> handler);  // this device's own connection is lost
   void on_reconnected(std::function<void()> handler);

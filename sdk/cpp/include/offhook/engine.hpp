@@ -110,9 +110,10 @@ struct CallView {
   bool is_moving = false;                    // this device is about to take the call over, and has not got it yet
   std::optional<wire::GroupMode> group_mode;  // of a group; `peer` is then this user's own counterpart or the first who is called
   std::vector<wire::LegView> legs;           // of a group, one for each user who is called
+  std::vector<UserId> unstable;              // who is not heard at present
 };
 
-// Legs: what is known of the users of a group has changed.
+// PeerUnstable: again whenever others of a group are not heard. Legs: what is known of the users of a group has changed.
 enum class CallMoment { Calling, Incoming, Ringing, Connecting, Active, PeerUnstable, PeerStable, Legs };
 
 namespace event {

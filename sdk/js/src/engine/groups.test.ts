@@ -72,6 +72,20 @@ test('a device rings while others talk already, and is active when it has media 
   assert.deepEqual(rig.story.slice(4), ['session_connected', 'active', 'legs']);
 });
 
+test('who of a group is not heard is named, again whenever it is somebody else', () => {
+  const rig = new Rig().connect();
+  const talk = (unstable?: string[]): JsonObject => ({
+    call_id: 'k', phase: 'active', role: 'callee', you: 'winner', callee: { user: 'carol' }, group_mode: 'all_join',
+    legs: [leg('bob', 'joined'), leg('carol', 'joined')], peer_unstable: unstable !== undefined, ...(unstable && { unstable }),
+  });
+  rig.receive('call', { call: { call_id: 'k', phase: 'inviting', role: 'callee', you: 'notified', group_mode: 'all_join' } });
+  rig.act('answer');
+  rig.reply('answer', { call: talk() });
+  for (const unstable of [['bob'], ['bob'], ['alice', 'bob'], undefined]) rig.receive('call', { call: talk(unstable) });
+  assert.deepEqual(viewsOf(rig, 'peer_unstable').map((call) => call.unstable), [['bob'], ['alice', 'bob']]);
+  assert.deepEqual(viewsOf(rig, 'peer_stable').map((call) => call.unstable), [undefined]);
+});
+
 test('what is ignored goes on ringing silently while others talk', () => {
   const rig = ringingRig();
   rig.act('ignore');

@@ -69,6 +69,8 @@ export interface CallView {
   groupMode?: Group['mode'];
   /** Of a group: the users who are called, the caller apart. */
   legs?: Leg[];
+  /** Who is not heard at present. */
+  unstable?: string[];
 }
 
 export type CallEventName =
