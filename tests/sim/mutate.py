@@ -2,7 +2,7 @@
 
 usage: mutate.py [--seeds A..B] [NAME…]      exit code 1 if one is not found
 
-REQUIRES: build/release is configured. It is brought up to date first; then each fault costs the compilation of the files it touches, whose objects
+REQUIRES: build/mutations is configured, each source by itself. It is brought up to date first; then each fault costs the compilation of the files it touches, whose objects
 are linked in front of the libraries of that build, and a run until it is found. The sources themselves stay as they are.
 """
 
@@ -17,8 +17,8 @@ import time
 from mutations import MUTATIONS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build" / "release"
-FOLDER = BUILD / "mutations"
+BUILD = ROOT / "build" / "mutations"
+FOLDER = BUILD / "planted"
 CALLS_OF_A_SEED = 2000
 RUN_TIMEOUT_SECONDS = 900
 
