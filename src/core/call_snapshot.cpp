@@ -17,6 +17,9 @@ void CallEngine::changed(Call& call) {
     for (auto& notice : store.notices) desk_.complete(notice, call.id.slot());
   }
   call.told = told_of(kept);
+  if (const auto fresh = fresh_records_.find(call.id); fresh != fresh_records_.end()) {  // changed twice: the time line so far goes with the first
+    std::get<CallRecord>(std::get<Store>((*desk_.out)[fresh->second]).record).notes = call.notes;
+  }
   fresh_records_[call.id] = desk_.out->size();
   desk_.effect(std::move(store));
 }
@@ -120,6 +123,7 @@ wire::Remaining CallEngine::remaining(const Call& call, const Leg& own) const {
           left(own.timers, TimerKind::Move), left(call.timers, TimerKind::Alone)};
 }
 
+// Without time line and inputs, which finish_records() adds.
 CallRecord CallEngine::record(const Call& call) const {
   CallRecord r;
   r.id = call.id;
@@ -141,7 +145,6 @@ CallRecord CallEngine::record(const Call& call) const {
   r.active_at = call.active_at;
   r.ended_at = call.ended_at;
   r.outcome = call.outcome;
-  r.notes = call.notes;
   r.reason = call.reason;
   r.deadlines = deadline_records(call.timers);
   if (call.phase == Phase::Active) r.deadline = at(call.timers, TimerKind::MaxDuration);

@@ -160,8 +160,8 @@ std::vector<CallRecord> replay(const CallRecord& call, const CallInputs& inputs)
 
 Comparison compare(const CallRecord& call, const CallInputs& inputs) {
   Comparison out;
-  const auto records = replay(call, inputs);
-  if (!records.empty()) out.notes = records.back().notes;
+  auto records = replay(call, inputs);
+  if (!records.empty()) out.notes = std::move(records.back().notes);
   const auto length = std::max(inputs.cut ? 0 : call.notes.size(), out.notes.size());
   for (std::size_t i = 0; i < length && !out.difference; ++i) {
     if (i >= call.notes.size() || i >= out.notes.size() || call.notes[i] != out.notes[i]) out.difference = i;

@@ -9,9 +9,22 @@ static_assert(static_cast<int>(wire::Reason::CallerLost) == 10 && static_cast<in
 static_assert(static_cast<int>(wire::DeviceState::Winner) == 3 && static_cast<int>(wire::DeviceState::Moving) == 11);
 static_assert(static_cast<int>(wire::Phase::Ended) == 3);
 
+namespace {
+
+constexpr std::size_t k_most_bytes = 10;  // of a number
+
+// Gives the place after it.
+char* write_number(char* at, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+}  // namespace
+
 void append_number(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
+  char bytes[k_most_bytes];
+  out.append(bytes, write_number(bytes, value));
 }
 
 void append_fixed(std::string& out, std::uint64_t value) {
@@ -26,9 +39,10 @@ std::uint64_t read_fixed(std::string_view eight_bytes) {
   return value;
 }
 
+// In one piece: a record has some hundred of them.
 void BlobWriter::put_number(unsigned key, std::uint64_t value) {
-  append_number(out_, key);
-  append_number(out_, value);
+  char bytes[2 * k_most_bytes];
+  out_.append(bytes, write_number(write_number(bytes, key), value));
 }
 
 void BlobWriter::put_bytes(unsigned number, std::string_view bytes) {
@@ -38,9 +52,11 @@ void BlobWriter::put_bytes(unsigned number, std::string_view bytes) {
 
 // Most are shorter than 128 bytes, whose length has its place already.
 void BlobWriter::set_length(std::size_t place) {
-  std::string length;
-  append_number(length, out_.size() - place);
-  out_.replace(place - 1, 1, length);
+  const auto size = out_.size() - place;
+  char bytes[k_most_bytes];
+  const auto* end = write_number(bytes, size);
+  out_[place - 1] = bytes[0];
+  out_.insert(place, bytes + 1, static_cast<std::size_t>(end - bytes - 1));
 }
 
 void BlobReader::fail() {

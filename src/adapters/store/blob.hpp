@@ -158,6 +158,12 @@ void append_blob(std::string& out, const Record& record) {
   describe(writer, record);
 }
 
+// Of a call all but its time line.
+inline void append_state(std::string& out, const core::CallRecord& call) {
+  BlobWriter writer(out);
+  describe_state(writer, call);
+}
+
 template <class Record>
 std::string to_blob(const Record& record) {
   std::string out;

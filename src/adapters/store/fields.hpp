@@ -100,8 +100,9 @@ void describe(Visitor& visit, Is<core::Note> auto& note) {
   visit(11, note.due);
 }
 
+// A call without its time line and its inputs.
 template <class Visitor>
-void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
+void describe_state(Visitor& visit, Is<core::CallRecord> auto& call) {
   visit(1, call.id);
   visit(2, call.version);
   visit(3, call.project);
@@ -124,6 +125,11 @@ void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
   visit(20, call.reason);
   visit(21, call.deadlines);
   visit(22, call.deadline);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::CallRecord> auto& call) {
+  describe_state(visit, call);
   visit(23, call.notes);
 }
 

@@ -1,4 +1,5 @@
 #include "adapters/store/blob.hpp"
+#include "adapters/store/kept_notes.hpp"
 #include "adapters/store/kinds.hpp"
 #include "adapters/store/record_tables.hpp"
 
@@ -23,8 +24,8 @@ struct Question {
 Question question_of(const CallQuery& query) {
   Question question;
   const std::string at = query.user ? "u." : "c.";
-  question.text = query.user ? "SELECT c.body FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ?"
-                             : "SELECT c.body FROM calls c WHERE c.project = ?";
+  question.text = query.user ? "SELECT c.body, c.notes FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ?"
+                             : "SELECT c.body, c.notes FROM calls c WHERE c.project = ?";
   question.values.emplace_back(std::string_view(query.project));
   if (query.user) question.where("u.user = ?", std::string_view(*query.user));
   if (query.user) question.where("u.silent = 0");
@@ -44,17 +45,18 @@ std::string order_of(const CallQuery& query) {
 
 std::string text_of(const CallQuery& query) { return question_of(query).text + order_of(query); }
 
-core::CallRecord RecordReader::call_in(const Statement& row, int column) {
+// Of a row that begins with body and notes.
+core::CallRecord RecordReader::call_in(const Statement& row) {
   core::CallRecord call;
-  nonsense_ = !from_blob(row.blob(column), call) || nonsense_;
+  nonsense_ = !from_blob(row.blob(0), call) || !read_notes(row.blob(1), call) || nonsense_;
   return call;
 }
 
 std::optional<core::CallRecord> RecordReader::find_call(const CallId& id) {
-  auto& statement = statements_.try_emplace("find", database_, "SELECT body FROM calls WHERE id = ?").first->second;
+  auto& statement = statements_.try_emplace("find", database_, "SELECT body, notes FROM calls WHERE id = ?").first->second;
   const auto key = id_bytes(id);
   std::optional<core::CallRecord> found;
-  if (statement.bind_blob(key).step()) found = call_in(statement, 0);
+  if (statement.bind_blob(key).step()) found = call_in(statement);
   statement.reset();
   return found;
 }
@@ -85,7 +87,7 @@ std::vector<core::CallRecord> RecordReader::list_calls(const CallQuery& query) {
   auto& statement = statements_.try_emplace(question.text, database_, question.text).first->second;
   for (const auto& value : question.values) std::visit([&](const auto& one) { statement.bind(one); }, value);
   std::vector<core::CallRecord> found;
-  while (statement.step()) found.push_back(call_in(statement, 0));
+  while (statement.step()) found.push_back(call_in(statement));
   return found;
 }
 
@@ -99,10 +101,10 @@ core::Record RecordReader::kept_in(const Statement& row) {
 std::vector<core::Record> RecordReader::load(Instant ended_since) {
   std::vector<core::Record> found;
   Statement calls(database_,
-                  "SELECT body FROM (SELECT seq, body FROM calls INDEXED BY calls_live WHERE ended_at IS NULL UNION ALL "
-                  "SELECT seq, body FROM calls WHERE ended_at IS NOT NULL AND ended_at >= ?) ORDER BY seq");
+                  "SELECT body, notes FROM (SELECT seq, body, notes FROM calls INDEXED BY calls_live WHERE ended_at IS NULL UNION ALL "
+                  "SELECT seq, body, notes FROM calls WHERE ended_at IS NOT NULL AND ended_at >= ?) ORDER BY seq");
   calls.bind(us(ended_since));
-  while (calls.step()) found.emplace_back(call_in(calls, 0));
+  while (calls.step()) found.emplace_back(call_in(calls));
   Statement records(database_, "SELECT kind, body FROM records ORDER BY seq");
   while (records.step()) {
     switch (records.number(0)) {

@@ -4,8 +4,10 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "adapters/store/rows.hpp"
 #include "adapters/store/sqlite.hpp"
 #include "adapters/store/store.hpp"
 
@@ -16,7 +18,7 @@ class RecordWriter {
  public:
   explicit RecordWriter(Database& database);
 
-  void write(const core::Record& record);
+  void write(const Row& row);
 
   // Forgets up to `k_step` calls that ended before. True: there may be more.
   bool purge_step(Instant ended_before);
@@ -31,20 +33,21 @@ class RecordWriter {
   static constexpr int k_step = 200;  // about 5 ms
 
  private:
-  void write_one(const core::CallRecord& call);
-  void write_one(const core::GoneRecord& gone);
-  template <class Kept>
-  void write_one(const Kept& record);
-  bool update(const core::CallRecord& call, std::string_view id);
-  bool insert(const core::CallRecord& call, std::string_view id);
-  void bind_end(Statement& statement, const core::CallRecord& call);
-  void write_users(const core::CallRecord& call, std::int64_t seq);
+  void write_one(const CallRow& call);
+  void write_one(const KeptRow& kept);
+  void write_one(const GoneRow& gone);
+  void insert_or_update(const CallRow& call);
+  bool insert(const CallRow& call);
+  void update(const CallRow& call, std::int64_t seq);
+  static void bind_end(Statement& statement, const CallRow& call);
+  std::optional<std::int64_t> seq_of(const CallId& id);
+  void write_users(const CallRow& call, std::int64_t seq);
   void drop_call(std::int64_t seq, const core::CallRecord& call);
   void blot_out(std::int64_t seq, core::CallRecord call, const UserKey& user);
 
   Database& database_;
-  std::string body_, inputs_;  // of the call being written; their memory is used again
-  Statement update_live_, update_ended_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
+  std::unordered_map<CallId, std::int64_t> live_;  // the rows of calls that go on, as far as this process has written them
+  Statement append_, append_end_, replace_, end_, insert_call_, find_seq_, add_user_, keep_, drop_, old_calls_, drop_call_, drop_user_, users_calls_,
       change_body_, note_forgetting_, end_forgetting_;
 };
 
@@ -64,7 +67,7 @@ class RecordReader {
   bool has_met_nonsense() const { return nonsense_; }
 
  private:
-  core::CallRecord call_in(const Statement& row, int column);
+  core::CallRecord call_in(const Statement& row);
   template <class Kept>
   core::Record kept_in(const Statement& row);
 

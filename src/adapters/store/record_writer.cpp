@@ -1,15 +1,9 @@
 #include "adapters/store/blob.hpp"
+#include "adapters/store/kept_notes.hpp"
 #include "adapters/store/kinds.hpp"
 #include "adapters/store/record_tables.hpp"
 
 namespace offhook::store {
-namespace {
-
-std::optional<std::int64_t> number_of(std::optional<wire::Outcome> outcome) {
-  return outcome ? std::optional(static_cast<std::int64_t>(*outcome)) : std::nullopt;
-}
-
-}  // namespace
 
 std::string id_bytes(const CallId& id) {
   std::string bytes;
@@ -20,100 +14,110 @@ std::string id_bytes(const CallId& id) {
 
 RecordWriter::RecordWriter(Database& database)
     : database_(database),
-      update_live_(database, "UPDATE calls SET phase = ?, body = ? WHERE id = ?"),
-      update_ended_(database, "UPDATE calls SET phase = ?, body = ?, outcome = ?, ended_at = ?, inputs = ? WHERE id = ?"),
+      append_(database, "UPDATE calls SET phase = ?, body = ?, notes = CAST(coalesce(notes, X'') || ? AS BLOB) WHERE seq = ?"),
+      append_end_(database,
+                  "UPDATE calls SET phase = ?, body = ?, notes = CAST(coalesce(notes, X'') || ? AS BLOB), outcome = ?, ended_at = ?, inputs = ? "
+                  "WHERE seq = ?"),
+      replace_(database, "UPDATE calls SET phase = ?, body = ?, notes = ? WHERE seq = ?"),
+      end_(database, "UPDATE calls SET outcome = ?, ended_at = ?, inputs = ? WHERE seq = ?"),
       insert_call_(database,
-                   "INSERT INTO calls (phase, body, outcome, ended_at, inputs, id, project, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-                   "ON CONFLICT (id) DO NOTHING"),
+                   "INSERT INTO calls (phase, body, notes, outcome, ended_at, inputs, id, project, created_at) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
       find_seq_(database, "SELECT seq FROM calls WHERE id = ?"),
       add_user_(database, "INSERT OR REPLACE INTO call_users (project, user, created_at, seq, silent) VALUES (?, ?, ?, ?, ?)"),
       keep_(database,
             "INSERT INTO records (key, kind, body) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body"),
       drop_(database, "DELETE FROM records WHERE key = ?"),
-      old_calls_(database, "SELECT seq, body FROM calls WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?"),
+      old_calls_(database, "SELECT seq, body, notes FROM calls WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?"),
       drop_call_(database, "DELETE FROM calls WHERE seq = ?"),
       drop_user_(database, "DELETE FROM call_users WHERE project = ? AND user = ? AND created_at = ? AND seq = ?"),
       users_calls_(database,
-                   "SELECT c.seq, c.body FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ? AND u.user = ? "
+                   "SELECT c.seq, c.body, c.notes FROM call_users u CROSS JOIN calls c ON c.seq = u.seq WHERE u.project = ? AND u.user = ? "
                    "AND c.phase = 3 AND u.seq <= (SELECT up_to FROM forgotten WHERE project = ? AND user = ?) LIMIT ?"),
-      change_body_(database, "UPDATE calls SET body = ?, inputs = NULL WHERE seq = ?"),
+      change_body_(database, "UPDATE calls SET body = ?, notes = ?, inputs = NULL WHERE seq = ?"),
       note_forgetting_(database,
                        "INSERT OR REPLACE INTO forgotten (project, user, up_to) VALUES (?, ?, (SELECT coalesce(max(seq), 0) FROM calls))"),
       end_forgetting_(database, "DELETE FROM forgotten WHERE project = ? AND user = ?") {}
 
-void RecordWriter::write(const core::Record& record) {
-  std::visit([&](const auto& one) { write_one(one); }, record);
+void RecordWriter::write(const Row& row) {
+  std::visit([&](const auto& one) { write_one(one); }, row);
 }
 
-// A call is written five times or so. At first it is not there, later it is; where that is not so it takes one step more.
-void RecordWriter::write_one(const core::CallRecord& call) {
+// A call is written five times or so. At first it is not there, later it is, and where is known; otherwise it takes one step more.
+void RecordWriter::write_one(const CallRow& call) {
+  const auto known = live_.find(call.id);
+  if (known == live_.end()) return insert_or_update(call);
+  update(call, known->second);
+  if (call.ended_at) live_.erase(known);
+}
+
+void RecordWriter::insert_or_update(const CallRow& call) {
+  auto seq = call.version > 1 ? seq_of(call.id) : std::nullopt;
+  const bool is_new = !seq && insert(call);
+  if (is_new) seq = database_.last_inserted();
+  if (!seq) seq = seq_of(call.id);
+  if (!seq) return;  // the database has failed
+  if (is_new) write_users(call, *seq);
+  if (!is_new) update(call, *seq);
+  if (!call.ended_at) live_.emplace(call.id, *seq);
+}
+
+bool RecordWriter::insert(const CallRow& call) {
   const auto id = id_bytes(call.id);
-  body_.clear();
-  append_blob(body_, call);
-  inputs_.clear();
-  if (call.inputs) append_blob(inputs_, *call.inputs);
-  const bool is_first = call.version <= 1;
-  const bool is_new = is_first ? insert(call, id) : !update(call, id) && insert(call, id);
-  if (is_first && !is_new) update(call, id);
-  if (is_new) return write_users(call, database_.last_inserted());
-  if (!call.group) return;  // only a group gets new users
-  const auto seq = find_seq_.bind_blob(id).step() ? find_seq_.number(0) : 0;
-  find_seq_.reset();
-  write_users(call, seq);
+  insert_call_.bind(call.phase).bind_blob(call.state()).bind_blob(call.notes());
+  bind_end(insert_call_, call);
+  insert_call_.bind_blob(id).bind(call.project).bind(call.created_at).run();
+  return database_.changes() > 0;
 }
 
 // Of a call that goes on just what changes: no index looks at that.
-bool RecordWriter::update(const core::CallRecord& call, std::string_view id) {
-  const bool is_live = !call.ended_at;
-  auto& statement = is_live ? update_live_ : update_ended_;
-  statement.bind(static_cast<std::int64_t>(call.phase)).bind_blob(body_);
-  if (!is_live) bind_end(statement, call);
-  statement.bind_blob(id).run();
-  return database_.changes() > 0;
+void RecordWriter::update(const CallRow& call, std::int64_t seq) {
+  const bool ends_now = call.appends && call.ended_at;
+  auto& statement = ends_now ? append_end_ : call.appends ? append_ : replace_;
+  statement.bind(call.phase).bind_blob(call.state()).bind_blob(call.notes());
+  if (ends_now) bind_end(statement, call);
+  statement.bind(seq).run();
+  if (call.ended_at && !ends_now) {
+    bind_end(end_, call);
+    end_.bind(seq).run();
+  }
+  write_users(call, seq);
 }
 
-bool RecordWriter::insert(const core::CallRecord& call, std::string_view id) {
-  insert_call_.bind(static_cast<std::int64_t>(call.phase)).bind_blob(body_);
-  bind_end(insert_call_, call);
-  insert_call_.bind_blob(id).bind(call.project).bind(us(call.created_at)).run();
-  return database_.changes() > 0;
+void RecordWriter::bind_end(Statement& statement, const CallRow& call) {
+  statement.bind_optional(call.outcome).bind_optional(call.ended_at);
+  call.has_inputs ? statement.bind_blob(call.inputs()) : statement.bind_null();
 }
 
-void RecordWriter::bind_end(Statement& statement, const core::CallRecord& call) {
-  statement.bind_optional(number_of(call.outcome)).bind_optional(us(call.ended_at));
-  if (call.inputs) statement.bind_blob(inputs_);
-  if (!call.inputs) statement.bind_null();
+std::optional<std::int64_t> RecordWriter::seq_of(const CallId& id) {
+  const auto bytes = id_bytes(id);
+  std::optional<std::int64_t> seq;
+  if (find_seq_.bind_blob(bytes).step()) seq = find_seq_.number(0);
+  find_seq_.reset();
+  return seq;
 }
 
-// The caller last, who is to know of the call even if it was to himself.
-void RecordWriter::write_users(const core::CallRecord& call, std::int64_t seq) {
-  const auto add = [&](const UserId& user, bool silent) {
-    add_user_.bind(call.project).bind(user).bind(us(call.created_at)).bind(seq).bind(silent ? 1 : 0).run();
-  };
-  for (const auto& leg : call.legs) add(leg.user, leg.silent);
-  add(call.caller, false);
+void RecordWriter::write_users(const CallRow& call, std::int64_t seq) {
+  for (const auto& [user, silent] : call.users) {
+    add_user_.bind(call.project).bind(user).bind(call.created_at).bind(seq).bind(silent ? 1 : 0).run();
+  }
 }
 
-template <class Kept>
-void RecordWriter::write_one(const Kept& record) {
-  const auto key = core::key_of(record).text;
-  const auto body = to_blob(record);
-  keep_.bind(key).bind(k_kind<Kept>).bind_blob(body).run();
-}
+void RecordWriter::write_one(const KeptRow& kept) { keep_.bind(kept.key).bind(kept.kind).bind_blob(kept.body).run(); }
 
-void RecordWriter::write_one(const core::GoneRecord& gone) { drop_.bind(gone.key.text).run(); }
+void RecordWriter::write_one(const GoneRow& gone) { drop_.bind(gone.key).run(); }
 
 namespace {
 
-using Row = std::pair<std::int64_t, core::CallRecord>;
+using Found = std::pair<std::int64_t, core::CallRecord>;
 
 // What cannot be read is passed over: there is no name in it that could be blotted out, and it can be dropped without its users.
-std::vector<Row> rows_of(Statement& statement) {
-  std::vector<Row> rows;
+std::vector<Found> calls_of(Statement& statement) {
+  std::vector<Found> rows;
   while (statement.step()) {
     auto& [seq, call] = rows.emplace_back();
     seq = statement.number(0);
-    if (!from_blob(statement.blob(1), call)) call = {};
+    if (!from_blob(statement.blob(1), call) || !read_notes(statement.blob(2), call)) call = {};
   }
   return rows;
 }
@@ -121,7 +125,7 @@ std::vector<Row> rows_of(Statement& statement) {
 }  // namespace
 
 bool RecordWriter::purge_step(Instant ended_before) {
-  const auto old = rows_of(old_calls_.bind(us(ended_before)).bind(k_step));
+  const auto old = calls_of(old_calls_.bind(us(ended_before)).bind(k_step));
   for (const auto& [seq, call] : old) drop_call(seq, call);
   return old.size() == k_step;
 }
@@ -137,7 +141,7 @@ void RecordWriter::start_forgetting(const UserKey& user) { note_forgetting_.bind
 
 bool RecordWriter::forget_step(const UserKey& user) {
   users_calls_.bind(user.project).bind(user.user).bind(user.project).bind(user.user).bind(k_step);
-  auto calls = rows_of(users_calls_);
+  auto calls = calls_of(users_calls_);
   const bool more = calls.size() == k_step;
   for (auto& [seq, call] : calls) blot_out(seq, std::move(call), user);
   if (!more) end_forgetting_.bind(user.project).bind(user.user).run();
@@ -149,11 +153,11 @@ void RecordWriter::blot_out(std::int64_t seq, core::CallRecord call, const UserK
     core::MissedRecord missed;
     missed.user = {call.project, leg.user};
     missed.record.call_id = call.id;
-    write_one(core::GoneRecord{core::key_of(missed)});
+    write_one(GoneRow{core::key_of(missed).text});
   }
   core::forget_user(call, user.user);
-  const auto body = to_blob(call);
-  change_body_.bind_blob(body).bind(seq).run();
+  const auto row = row_of(call);
+  change_body_.bind_blob(row.state()).bind_blob(row.notes()).bind(seq).run();
   drop_user_.bind(user.project).bind(user.user).bind(us(call.created_at)).bind(seq).run();
 }
 

@@ -14,9 +14,10 @@ constexpr std::int64_t k_max_checked_bytes = 256 * 1024 * 1024;
 // wire/messages.hpp; bodies are blob.hpp's. Phase 3 is the end: `calls_live` finds the few that go on among the many that do not. It does
 // not name the phase, so that a call that goes from one to the next changes no index.
 // `outbox` holds events for webhooks (outbox.hpp): state 0 waits for another of its line, 1 is due, 2 is given up.
-// `outbox_dropped` counts dead letters that are not kept. `inputs` (blob.hpp) are those of a call that has ended.
+// `outbox_dropped` counts dead letters that are not kept. `inputs` (blob.hpp) are those of a call that has ended. `notes` is its time
+// line (kept_notes.hpp); bodies written before version 5 have it in themselves, until the call is written again.
 // `forgotten` holds users whose names are being blotted out of calls, up to the newest call of that moment.
-const std::array<std::string, 4> k_steps = {
+const std::array<std::string, 5> k_steps = {
     R"(
 CREATE TABLE calls (
   seq INTEGER PRIMARY KEY,
@@ -84,6 +85,9 @@ CREATE TABLE outbox_dropped (
 ALTER TABLE calls ADD COLUMN inputs BLOB;
 DROP INDEX calls_live;
 CREATE INDEX calls_live ON calls (project, created_at) WHERE ended_at IS NULL;
+)",
+    R"(
+ALTER TABLE calls ADD COLUMN notes BLOB;
 )"};
 
 // Writes in any case, so that a full or read-only disk is found now.

@@ -1,15 +1,20 @@
 #include "adapters/store/sqlite.hpp"
 
+#include <malloc.h>
 #include <sqlite3.h>
 
 namespace offhook::store {
 namespace {
 
+constexpr int k_kept_heap_bytes = 64 * 1024 * 1024;
+
 constexpr int k_busy_ms = 10'000;  // another process, such as a copy being made, holds the file for so long at most
 
-// Nobody asks how much memory SQLite uses; counting it takes a lock, at each allocation, that its threads share.
+// Nobody asks how much memory SQLite uses; counting it takes a lock, at each allocation, that its threads share. What a batch of
+// records has taken is given back to the heap, but not to the system, which would have to clear the same pages for the next batch.
 void set_up_once() {
-  [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  [[maybe_unused]] static const int done =
+      sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) + mallopt(M_TRIM_THRESHOLD, k_kept_heap_bytes) + mallopt(M_MMAP_THRESHOLD, k_kept_heap_bytes / 16);
 }
 
 }  // namespace

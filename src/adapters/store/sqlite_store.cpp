@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <thread>
+#include <unordered_map>
 
 #include "adapters/store/mailbox.hpp"
 #include "adapters/store/outbox_tables.hpp"
@@ -29,27 +30,27 @@ struct Chore {
 };
 
 struct Put {
-  core::Record record;
+  Row row;
   std::vector<OutboxEntry> entries;  // to be kept in the same commit
-  std::function<void()> durable;
 };
 
 // A step that only concerns the outbox.
 struct OutboxStep {
   std::function<void(OutboxWriter&)> take;
-  std::function<void()> durable;
 };
 
 using Job = std::variant<Put, OutboxStep, Chore>;
 
-// The thread that writes. `settled` is called on it with what became durable, `full` with what is to be told of the outbox, `failed`
+// The thread that writes. `settled` is called on it with how many puts and steps of the outbox more are durable, `done` with what follows
+// a chore, `full` with what is to be told of the outbox, `failed`
 // once, when nothing more will be written.
 class Writer {
  public:
-  Writer(Database& database, const OutboxLimits& limits, std::function<void(std::vector<std::function<void()>>)> settled,
+  Writer(Database& database, const OutboxLimits& limits, std::function<void(std::size_t)> settled, std::function<void(std::function<void()>)> done,
          std::function<void(std::vector<OutboxFull>)> full, std::function<void(const std::string&)> failed)
       : database_(database),
         settled_(std::move(settled)),
+        done_(std::move(done)),
         full_(std::move(full)),
         failed_(std::move(failed)),
         records_(database),
@@ -81,24 +82,24 @@ class Writer {
   }
 
   void write(std::deque<Job>& batch) {
-    std::vector<std::function<void()>> durable;
-    database_.run("BEGIN IMMEDIATE");
+    std::size_t settled = 0;
+    begin_.run();
     for (auto& job : batch) {
       if (auto* chore = std::get_if<Chore>(&job)) {
         chores_.push_back(std::move(*chore));
-      } else if (auto* step = std::get_if<OutboxStep>(&job)) {
-        step->take(outbox_);
-        durable.push_back(std::move(step->durable));
+        continue;
+      }
+      ++settled;
+      if (const auto* put = std::get_if<Put>(&job)) {
+        records_.write(put->row);
+        for (const auto& entry : put->entries) outbox_.add(entry);
       } else {
-        auto& put = std::get<Put>(job);
-        records_.write(put.record);
-        for (const auto& entry : put.entries) outbox_.add(entry);
-        durable.push_back(std::move(put.durable));
+        std::get<OutboxStep>(job).take(outbox_);
       }
     }
-    database_.run("COMMIT");
+    commit_.run();
     if (database_.failure()) return;
-    settled_(std::move(durable));
+    if (settled > 0) settled_(settled);
     tell_news();
   }
 
@@ -107,21 +108,23 @@ class Writer {
   }
 
   void do_chore() {
-    database_.run("BEGIN IMMEDIATE");
+    begin_.run();
     auto& chore = chores_.front();
     const bool more = chore.step ? chore.step(records_) : chore.outbox_step(outbox_);
-    database_.run("COMMIT");
+    commit_.run();
     if (database_.failure()) return;
     tell_news();
     if (more) return;
-    settled_({std::move(chores_.front().done)});
+    done_(std::move(chores_.front().done));
     chores_.pop_front();
   }
 
   Database& database_;
-  const std::function<void(std::vector<std::function<void()>>)> settled_;
+  const std::function<void(std::size_t)> settled_;
+  const std::function<void(std::function<void()>)> done_;
   const std::function<void(std::vector<OutboxFull>)> full_;
   const std::function<void(const std::string&)> failed_;
+  Statement begin_{database_, "BEGIN IMMEDIATE"}, commit_{database_, "COMMIT"};
   RecordWriter records_;
   OutboxWriter outbox_;
   std::deque<Chore> chores_;
@@ -176,8 +179,8 @@ class SqliteStore : public DurableStore {
   SqliteStore(SqliteOptions options, std::unique_ptr<Database> database)
       : options_(std::move(options)),
         database_(std::move(database)),
-        writer_(*database_, options_.outbox, [this](auto durable) { on_settled(std::move(durable)); },
-                [this](auto news) { on_full(std::move(news)); }, [this](const auto& why) { on_failed(why); }),
+        writer_(*database_, options_.outbox, [this](auto count) { on_settled(count); },
+                [this](auto done) { options_.post(std::move(done)); }, [this](auto news) { on_full(std::move(news)); }, [this](const auto& why) { on_failed(why); }),
         reader_(options_.file) {}
 
   // Not before the statements of both fit the tables. Nothing, or what does not.
@@ -197,7 +200,9 @@ class SqliteStore : public DurableStore {
 
   void put_with(core::Record record, std::vector<OutboxEntry> entries, std::function<void()> durable) override {
     if (is_broken_) return;
-    writer_.put(Put{std::move(record), std::move(entries), counted(std::move(durable))});
+    wait(std::move(durable));
+    const auto* call = std::get_if<core::CallRecord>(&record);
+    writer_.put(Put{call != nullptr ? row_of_call(*call) : row_of(record), std::move(entries)});
   }
 
   void add(std::vector<OutboxEntry> entries, std::function<void()> durable) override {
@@ -205,12 +210,14 @@ class SqliteStore : public DurableStore {
     const auto add = [entries = std::move(entries)](OutboxWriter& outbox) {
       for (const auto& entry : entries) outbox.add(entry);
     };
-    writer_.put(OutboxStep{add, counted(std::move(durable))});
+    wait(std::move(durable));
+    writer_.put(OutboxStep{add});
   }
 
   void settle(std::uint64_t number, OutboxVerdict verdict, Instant now, std::function<void()> durable) override {
     const auto settle = [=, verdict = std::move(verdict)](OutboxWriter& outbox) { outbox.settle(number, verdict, now); };
-    writer_.put(OutboxStep{settle, std::move(durable)});
+    waiting_.push_back({std::move(durable), false});
+    writer_.put(OutboxStep{settle});
   }
 
   void replay(const OutboxReplay& which, Instant now, std::function<void(OutboxReplayed)> done) override {
@@ -222,7 +229,8 @@ class SqliteStore : public DurableStore {
   void count(const ProjectId& project, std::function<void(std::vector<OutboxCounts>)> found) override {
     auto counts = std::make_shared<std::vector<OutboxCounts>>();
     const auto step = [=](OutboxWriter& outbox) { *counts = outbox.tally().of_project(project); };
-    writer_.put(OutboxStep{step, [counts, found = std::move(found)] { found(std::move(*counts)); }});
+    waiting_.push_back({[counts, found = std::move(found)] { found(std::move(*counts)); }, false});
+    writer_.put(OutboxStep{step});
   }
 
   void find_due(const EndpointKey& endpoint, Instant now, std::size_t limit, std::function<void(std::optional<DueEntries>)> found) override {
@@ -275,20 +283,40 @@ class SqliteStore : public DurableStore {
   }
 
  private:
-  std::function<void()> counted(std::function<void()> durable) {
+  // What is called when a put, or a step of the outbox, is durable; in their order.
+  struct Waiting {
+    std::function<void()> durable;
+    bool is_pending = false;  // counts as such
+  };
+
+  void wait(std::function<void()> durable) {
+    waiting_.push_back({std::move(durable), true});
     ++pending_;
-    return [this, durable = std::move(durable)] {
-      --pending_;
-      durable();
-    };
+  }
+
+  // Of a call that has been put before just what its time line has more: it only grows.
+  Row row_of_call(const core::CallRecord& call) {
+    const auto known = written_notes_.find(call.id);
+    auto row = store::row_of(call, known == written_notes_.end() ? std::nullopt : std::optional(known->second));
+    if (!call.ended_at) {
+      written_notes_.insert_or_assign(call.id, call.notes.size());
+    } else if (known != written_notes_.end()) {
+      written_notes_.erase(known);
+    }
+    return row;
   }
 
   StoreError broken(const std::string& what) const { return {StoreError::Kind::Broken, options_.file + " " + what}; }
 
   // On the writer's thread.
-  void on_settled(std::vector<std::function<void()>> durable) {
-    options_.post([durable = std::move(durable)] {
-      for (const auto& tell : durable) tell();
+  void on_settled(std::size_t count) {
+    options_.post([this, count] {
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto one = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (one.is_pending) --pending_;
+        one.durable();
+      }
     });
   }
 
@@ -330,6 +358,8 @@ class SqliteStore : public DurableStore {
   const std::unique_ptr<Database> database_;  // the writer's
   Writer writer_;
   Reader reader_;
+  std::deque<Waiting> waiting_;  // as many as are with the writer
+  std::unordered_map<CallId, std::size_t> written_notes_;  // of calls that go on
   std::size_t pending_ = 0, reads_ = 0;
   bool is_broken_ = false;
 };

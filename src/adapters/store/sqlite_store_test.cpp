@@ -108,7 +108,7 @@ TEST_F(Sqlite, AForgettingThatACrashInterruptedIsGoneOnWith) {
     Database database(folder.file(), Database::Mode::ReadWrite);
     RecordWriter writer(database);
     database.run("BEGIN");
-    for (std::uint64_t i = 1; i <= 300; ++i) writer.write(ended(call_of(i, "alice", "bob"), 1));
+    for (std::uint64_t i = 1; i <= 300; ++i) writer.write(row_of(ended(call_of(i, "alice", "bob"), 1)));
     writer.start_forgetting({"1", "alice"});
     EXPECT_TRUE(writer.forget_step({"1", "alice"}));
     database.run("COMMIT");
@@ -270,6 +270,59 @@ TEST_F(Sqlite, AFileOfVersion1IsUpgradedWithWhatIsInIt) {
   Database database(folder.file(), Database::Mode::ReadOnly);
   EXPECT_EQ(database.number("PRAGMA user_version"), schema_version());
   EXPECT_EQ(database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'calls_by_outcome'"), 1);
+}
+
+// tests/vectors/store_format_4.sql: its time lines are within the bodies and name devices in full.
+class Format4 : public Sqlite {
+ protected:
+  void SetUp() override {
+    std::ifstream file(OFFHOOK_SOURCE_DIR "/tests/vectors/store_format_4.sql");
+    run({std::istreambuf_iterator<char>(file), {}});
+  }
+  std::vector<core::CallRecord> calls(Store& store) {
+    std::vector<core::CallRecord> calls;
+    auto records = store.load(Instant{}).value();
+    for (auto& record : records) {
+      if (auto* call = std::get_if<core::CallRecord>(&record)) calls.push_back(std::move(*call));
+    }
+    return calls;
+  }
+};
+
+TEST_F(Format4, ATimeLineIsTakenOverAndGoesOn) {
+  auto store = open();
+  auto before = calls(*store);
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(before[0].notes.size(), 20U);
+  auto& live = before[1];
+  ASSERT_EQ(live.notes.size(), 12U);
+  EXPECT_EQ(live.notes[0].device, "3f1c2e9a-device");
+  for (int more = 0; more < 2; ++more) {
+    ++live.version;
+    live.notes.push_back(live.notes.front());
+    live.notes.back().command = "more " + std::to_string(more);
+    store->put(live, [] {});
+  }
+  store.reset();
+  const auto after = calls(*open());
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after[0].notes, before[0].notes);
+  EXPECT_EQ(after[1].notes, live.notes);
+  Database database(folder.file(), Database::Mode::ReadOnly);
+  EXPECT_EQ(database.number("SELECT count(*) FROM calls WHERE inputs IS NOT NULL"), 1) << "those of the ended one";
+}
+
+TEST_F(Format4, ADeletedUserIsNowhereInTheFile) {
+  auto store = open();
+  bool done = false;
+  store->forget_user({"1000001", "caller-1"}, [&] { done = true; });
+  loop.run_until([&] { return done; });
+  EXPECT_EQ(calls(*store).front().notes.size(), 20U);
+  store.reset();
+  Database database(folder.file(), Database::Mode::ReadOnly);
+  EXPECT_EQ(database.number("SELECT count(*) FROM calls WHERE instr(body, CAST('caller-1' AS BLOB)) OR instr(coalesce(notes, X''), CAST('caller-1' AS BLOB)) "
+                            "OR inputs IS NOT NULL OR instr(body, CAST('3f1c2e9a' AS BLOB)) AND ended_at IS NOT NULL"),
+            0);
 }
 
 TEST_F(Sqlite, AnUpgradeThatFailsLeavesTheOldVersion) {

@@ -166,6 +166,77 @@ TEST_P(Conformance, TheInputsOfACallAreKeptUntilSomebodyInItIsForgotten) {
   EXPECT_TRUE(find_inputs(CallId(0, 2)));
 }
 
+core::Note note_of(core::NoteKind kind, std::int64_t at_ms, UserId user, DeviceId device) {
+  core::Note note;
+  note.at = from_unix_ms(at_ms);
+  note.kind = kind;
+  note.user = std::move(user);
+  note.device = std::move(device);
+  return note;
+}
+
+// One note of each kind of person: a device of either side, a user, a device that is in no leg, nobody.
+std::vector<core::Note> time_line() {
+  std::vector<core::Note> notes;
+  notes.push_back(note_of(core::NoteKind::Placed, 1000, "alice", "a1"));
+  notes.push_back(note_of(core::NoteKind::Asked, 1001, "bob", {}));
+  notes.push_back(note_of(core::NoteKind::Told, 1002, "bob", "b2"));
+  notes.back().phase = wire::Phase::Inviting;
+  notes.back().state = wire::DeviceState::Ringing;
+  notes.push_back(note_of(core::NoteKind::Armed, 1003, {}, {}));
+  notes.back().timer = core::TimerKind::MaxDuration;
+  notes.back().due = from_unix_ms(90'000'000);
+  notes.push_back(note_of(core::NoteKind::Command, 900, "bob", "unheard of"));  // a clock that was set back
+  notes.back().command = "hangup";
+  notes.push_back(note_of(core::NoteKind::Decided, 9000, "carol", {}));
+  notes.back().outcome = wire::Outcome::Ended;
+  notes.back().reason = wire::Reason::ByCaller;
+  return notes;
+}
+
+core::CallRecord with_devices(core::CallRecord call) {
+  call.caller_leg.devices.push_back({"a1", {}, {}, {}, {}, false, false});
+  for (const auto* device : {"b1", "b2"}) call.legs.front().devices.push_back({device, {}, {}, {}, {}, false, false});
+  return call;
+}
+
+TEST_P(Conformance, ATimeLineGrowsWithEachRecordAndIsThereAsAWhole) {
+  const auto notes = time_line();
+  auto call = with_devices(call_of(1, "alice", "bob"));
+  for (std::size_t size = 1; size < notes.size(); ++size) {
+    call.notes.assign(notes.begin(), notes.begin() + static_cast<std::ptrdiff_t>(size));
+    put(call);
+    settle();
+    ASSERT_EQ(find(call.id)->notes, call.notes);
+    if (size == 3) rig->reopen();
+    ++call.version;
+  }
+  call.notes = notes;
+  put(ended(call, 9'000));
+  put(ended(with_devices(call_of(2, "alice", "bob")), 9'000));
+  settle();
+  rig->reopen();
+  EXPECT_EQ(find(call.id)->notes, notes);
+  EXPECT_EQ(std::get<core::CallRecord>(load().front()).notes, notes);
+  EXPECT_TRUE(find(CallId(0, 2))->notes.empty());
+}
+
+TEST_P(Conformance, AForgottenUserIsInNoTimeLine) {
+  auto call = ended(with_devices(call_of(1, "alice", "bob")), 9'000);
+  call.notes = time_line();
+  put(call);
+  settle();
+  chore([&](auto done) { store().forget_user({"1", "bob"}, done); });
+  const auto kept = find(call.id)->notes;
+  ASSERT_EQ(kept.size(), call.notes.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const bool was_bob = call.notes[i].user == "bob";
+    EXPECT_EQ(kept[i].user, was_bob ? UserId(core::k_forgotten_user) : call.notes[i].user);
+    EXPECT_EQ(kept[i].device, was_bob ? DeviceId() : call.notes[i].device);
+    EXPECT_EQ(kept[i].at, call.notes[i].at);
+  }
+}
+
 TEST_P(Conformance, ConnectionsAreLoadedUntilTheyAreGone) {
   core::ConnectionRecord joined;
   joined.shown.connection_id = ConnectionId(1, 2);
