@@ -252,6 +252,10 @@ void Crowd::break_server() {
       start_server_later(0);
     });
   }
+  if (happens(swarm_.full)) {
+    world_->fill_server(true);
+    world_->later(some_time(), [this] { world_->fill_server(false); });
+  }
   if (happens(swarm_.disks)) break_disk();
   if (!happens(swarm_.crashes)) return;
   if (chance(2) == 0) {

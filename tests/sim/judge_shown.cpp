@@ -209,6 +209,7 @@ Duration Judge::slack() const {
 }
 
 void Judge::look_around() {
+  if (!world_.is_server_running()) return;  // it has what is overdue when it is back
   for (const auto id : live_) {
     const auto& call = cases_.at(id);
     const auto problem = reference_.overdue(call, *call.decided, world_.server_now());

@@ -277,17 +277,34 @@ std::optional<std::string> Reference::neglect(const CallRecord& before, const Ca
 
 // --- what should have happened by now
 
-std::optional<std::string> Reference::overdue(const Case& call, const CallRecord& record, Instant now) const {
-  if (!is_live(record) || call.saw_restart || call.was_moved) return std::nullopt;
-  const auto silent_since = [&](const UserId& user, const DeviceId& device) {
-    const auto* contact = contact_of_(user, device);
-    return contact == nullptr ? record.created_at : contact->is_linked ? contact->heard_at : contact->lost_at;
+Instant Reference::silent_since(const CallRecord& record, const UserId& user, const DeviceId& device) const {
+  const auto* contact = contact_of_(user, device);
+  return contact == nullptr ? record.created_at : contact->is_linked ? contact->heard_at : contact->lost_at;
+}
+
+// It is noticed after 2.5 heartbeats, counted from the call at the earliest.
+Duration Reference::patience() const { return std::max(settings_.heartbeat_live * 5 / 2, settings_.unstable_after); }
+
+// Who does not come back to a server that has started again is lost, at the latest, when the grace and what a restart adds are over.
+std::optional<std::string> Reference::overdue_after_restart(const Case& call, const CallRecord& record, Instant now) const {
+  constexpr Duration k_restart_extension = 15s;
+  if (record.group || record.phase == Phase::Inviting || !call.started_at) return std::nullopt;
+  const auto is_gone = [&](const UserId& user, const DeviceId& device) {
+    const auto since = std::max({silent_since(record, user, device), *call.started_at, record.created_at});
+    return now > since + record.plan.drop_grace + k_restart_extension + patience();
   };
-  // It is noticed after 2.5 heartbeats, counted from the call at the earliest.
-  const auto patience = std::max(settings_.heartbeat_live * 5 / 2, settings_.unstable_after);
+  if (is_gone(record.caller, record.caller_device)) return "L4: the caller has not come back since a restart, longer than drop_grace and 15 s";
+  const auto& leg = record.legs.front();
+  if (leg.winner && is_gone(leg.user, *leg.winner)) return "L4: the callee has not come back since a restart, longer than drop_grace and 15 s";
+  return std::nullopt;
+}
+
+std::optional<std::string> Reference::overdue(const Case& call, const CallRecord& record, Instant now) const {
+  if (!is_live(record) || call.was_moved) return std::nullopt;
+  if (call.saw_restart) return overdue_after_restart(call, record, now);
   const auto is_gone = [&](const UserId& user, const DeviceId& device, Duration grace) {
-    const auto since = silent_since(user, device);
-    return now > std::max(since + std::max(grace, patience), std::max(record.created_at, since) + patience);
+    const auto since = silent_since(record, user, device);
+    return now > std::max(since + std::max(grace, patience()), std::max(record.created_at, since) + patience());
   };
   if (record.phase == Phase::Inviting) {
     if (is_gone(record.caller, record.caller_device, settings_.caller_grace)) return "L2: it rings for a caller who has been gone longer than caller_grace";

@@ -42,6 +42,9 @@ class Reference {
   Answer objection_to_leg(const Move& move, const core::LegRecord* before, const core::LegRecord& after) const;
   Answer objection_to_unanswered(const Move& move, const core::LegRecord* leg, wire::Outcome outcome, std::optional<wire::Reason> reason) const;
   Answer objection_to_answered(const Move& move, wire::Outcome outcome, std::optional<wire::Reason> reason) const;
+  Answer overdue_after_restart(const Case& call, const core::CallRecord& record, Instant now) const;
+  Instant silent_since(const core::CallRecord& record, const UserId& user, const DeviceId& device) const;
+  Duration patience() const;
   bool said(const Case& call, Deed deed, const UserId& user, const DeviceId& device, Instant since = {}) const;
   bool said_by_user(const Case& call, Deed deed, const UserId& user) const;
   bool is_lost(const Case& told, const core::CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const;

@@ -54,6 +54,7 @@ constexpr SwarmOption k_options[] = {
     {"disks", &Swarm::disks, 0, 20, 6, "the server's disk fails, is full or slow for a while"},
     {"slow_ms", &Swarm::slow_ms, 0, 800, 3, "a commit of a slow disk takes so much longer"},
     {"asks", &Swarm::asks, 0, 60, 3, "permille of calls of which the application asks afterwards what has become of them"},
+    {"full", &Swarm::full, 0, 60, 5, "the server refuses every hello for a while, as overloaded"},
 };
 
 core::Settings timers_of(int timers) {

@@ -24,7 +24,7 @@ struct Swarm {
   int answers = 600, refusals = 150, impatience = 250, talk_ms = 12'000, own_timers = 0, choices = 0;
   // what goes wrong
   int cuts = 0, networks = 0, stalls = 0, rebinds = 0, half_open = 0, suspends = 0, kills = 0;
-  int wipes = 0, crashes = 0, loops = 0, drains = 0, jumps = 0, amnesia = 0, disks = 0, slow_ms = 0, asks = 0;
+  int wipes = 0, crashes = 0, loops = 0, drains = 0, jumps = 0, amnesia = 0, disks = 0, slow_ms = 0, asks = 0, full = 0;
 };
 
 struct SwarmOption {

@@ -124,6 +124,9 @@ class World {
   // Without a network no socket can be opened, and the one there is goes without a word to the server.
   void set_network(DeviceIndex device, bool is_there);
 
+  // A full server refuses every hello and serves those who are there. It is the limit of clients as they see it, whatever it is.
+  void fill_server(bool is_full);
+
   // --- faults of applications
 
   // Nothing is looked at and no timer runs; what arrives waits. `clock_stands`: as the monotonic clock of a sleeping phone may.
@@ -219,6 +222,7 @@ class World {
   void wait(const PipePointer& pipe, Way way);
   void release(Device& device);
   void end_at_server(const PipePointer& pipe);
+  void refuse(const PipePointer& pipe);
   void end_at_device(const PipePointer& pipe, std::optional<std::uint16_t> code);
   void lose_all_links(bool silent);
   void heard(const PipePointer& pipe, wire::ClientMessage message);
@@ -241,6 +245,7 @@ class World {
   Duration server_ahead_{};  // its clock
   Instant server_alarm_ = Instant::max();
   bool host_is_up_ = true;
+  bool is_full_ = false;  // the server
   bool drained_ = false;
   Instant last_server_now_{};
 

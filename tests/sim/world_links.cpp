@@ -153,6 +153,16 @@ void World::cut(DeviceIndex index, Notice notice) {
   if (notice == Notice::Both || notice == Notice::Device) end_at_device(pipe, std::nullopt);
 }
 
+void World::fill_server(bool is_full) {
+  if (std::exchange(is_full_, is_full) != is_full) observer_.on_fault(std::nullopt, is_full ? "the server is full" : "the server has room");
+}
+
+void World::refuse(const PipePointer& pipe) {
+  pass(pipe, Way::ToDevice, wire::ServerMessage(wire::Error{{}, wire::ErrorWord::Overloaded, "The server is full; try again in 30 s.", true}));
+  pass(pipe, Way::ToDevice, Ended{4005});
+  end_at_server(pipe);
+}
+
 void World::set_network(DeviceIndex index, bool is_there) {
   auto& device = *devices_[index];
   if (std::exchange(device.has_network, is_there) == is_there) return;

@@ -30,6 +30,7 @@ std::optional<wire::TokenClaims> claims_in(const wire::ClientMessage& message) {
 
 void World::heard(const PipePointer& pipe, wire::ClientMessage message) {
   if (!pipe->is_open_at_server) return;
+  if (is_full_ && std::holds_alternative<wire::Hello>(message)) return refuse(pipe);
   const Cause cause{Cause::Kind::Command, pipe->device->index, pipe->link, &message};
   auto claims = claims_in(message);
   feed_server(cause, core::Received{pipe->link, message, std::move(claims)});
