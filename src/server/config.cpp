@@ -12,7 +12,7 @@
 namespace offhook::server {
 namespace {
 
-const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config",
+const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config", "--make-key",
                                                  "--print-default-config", "--print-settings-markdown", "--print-life-markdown",
                                                  "--version", "--help"};
 
@@ -302,8 +302,10 @@ void read_opentok(Reader& reader, const toml::node& node, Config& config) {
 }
 
 void read_data(Reader& reader, const toml::node& node, Config& config) {
-  reader.table(node, "data", {"dir", "keep_calls"}, [&](std::string_view key, const toml::node& value) {
+  reader.table(node, "data", {"dir", "keep_calls", "key_file", "old_key_files"}, [&](std::string_view key, const toml::node& value) {
     if (key == "dir") return reader.text(value, key, config.data);
+    if (key == "key_file") return reader.text(value, key, config.data_key_file);
+    if (key == "old_key_files") return read_texts(reader, value, key, config.old_data_key_files);
     reader.duration(value, key, config.keep_calls);
     if (config.keep_calls == Duration{0} || config.keep_calls >= k_min_keep_calls) return;
     reader.problem(value.source(), R"("keep_calls" must be "1d" or more, or "0s" for ever.)");
@@ -399,9 +401,11 @@ Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::strin
     if (option == "--config") value = &line.config_file;
     if (option == "--listen") value = &line.listen;
     if (option == "--data") value = &line.data;
+    if (option == "--make-key") value = &line.new_key_file;
     if (value != nullptr) {
       if (i + 1 == arguments.size()) return error(option + " needs a value; see --help.");
       *value = arguments[++i];
+      if (line.new_key_file) line.task = CommandLine::Task::MakeKey;
     } else if (option == "--dev") {
       line.dev = true;
     } else if (option == "--check-config") {
@@ -442,6 +446,21 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   return config;
 }
 
+namespace {
+
+// A secret that an operator has made is not kept in the clear. In development there is a key beside the data.
+std::string problems_of_keys(const Config& config) {
+  const bool needs_key = !config.dev && !config.data.empty() && !config.operator_secret.empty();
+  if (needs_key && config.data_key_file.empty()) {
+    return "[operator] makes projects whose secrets are kept in the data folder, sealed: make a key with offhookd --make-key FILE, outside the folder, and set key_file = \"FILE\" in [data].\n";
+  }
+  if (config.data_key_file.empty() && !config.old_data_key_files.empty()) return "[data] old_key_files needs key_file, the key that is in use now.\n";
+  if (config.old_data_key_files.size() >= store::k_max_keys) return "[data] old_key_files has more than " + std::to_string(store::k_max_keys - 1) + " files.\n";
+  return {};
+}
+
+}  // namespace
+
 Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
   config.dev = line.dev;
   if (line.data) config.data = *line.data;
@@ -472,6 +491,7 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
     problems += "there is no folder for what must outlive a restart: set dir in [data] or --data DIR; to forget everything at each restart, say \"" +
                 std::string(k_in_memory) + "\".\n";
   }
+  problems += problems_of_keys(config);
   std::size_t webhooks = 0;
   for (const auto& project : config.projects) webhooks += project.webhooks.size();
   if (webhooks > k_max_webhooks) problems += "there are more than " + std::to_string(k_max_webhooks) + " webhooks.\n";
@@ -490,7 +510,7 @@ std::string default_config() {
   std::string out =
       "# Offhook server: every setting with its default. docs/configuration.md explains them.\n\n"
       "[server]\nlisten = \"127.0.0.1:7080\"\n\n"
-      "[data]\n# dir = \"/var/lib/offhook\"\nkeep_calls = \"90d\"\n\n"
+      "[data]\n# dir = \"/var/lib/offhook\"\n# key_file = \"/etc/offhook/data.key\"\nkeep_calls = \"90d\"\n\n"
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
       "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n"
       "# [[project.webhook]]\n# url = \"https://example.org/hook\"\n# secrets = [\"whsec_…\"]\n\n"
@@ -543,6 +563,7 @@ std::string help() {
          "  --config FILE            settings (TOML); options below win over it\n"
          "  --listen HOST:PORT       default 127.0.0.1:7080; port 0 lets the system choose\n"
          "  --data DIR               folder for what must outlive a restart; :memory: for nothing\n"
+         "  --make-key FILE          make a key that secrets in the data folder are sealed with (key_file in [data]), and stop\n"
          "  --check-config           say whether the configuration is sound, and stop\n"
          "  --print-default-config   every setting with its default, as a file to begin with\n"
          "  --print-settings-markdown  the table of docs/configuration.md\n"

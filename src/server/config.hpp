@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/net/address.hpp"
+#include "adapters/store/keyring.hpp"
 #include "adapters/store/outbox.hpp"
 #include "adapters/webhook/target.hpp"
 #include "base/result.hpp"
@@ -33,6 +34,8 @@ struct Config {
   bool dev = false;
   net::ListenAddress listen{"127.0.0.1", 7080};
   std::string data;  // folder of durable state; empty: in memory
+  std::string data_key_file;                     // of the key that secrets in the folder are sealed with; empty: none
+  std::vector<std::string> old_data_key_files;   // of keys that they were sealed with before
   Duration keep_calls = std::chrono::hours{90 * 24};  // history; zero: for ever
   std::string certificate_file;
   std::string key_file;
@@ -55,10 +58,11 @@ struct ConfigError {
 };
 
 struct CommandLine {
-  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, Version, Help };
+  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, MakeKey, Version, Help };
   Task task = Task::Run;
   bool dev = false;
   std::optional<std::string> config_file, listen, data;
+  std::optional<std::string> new_key_file;  // of MakeKey
 };
 
 // Unknown options are errors that name the nearest valid one.

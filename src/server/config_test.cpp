@@ -102,6 +102,20 @@ TEST(Config, AFolderOrThatThereIsNoneMustBeSaidOutsideDevelopment) {
   EXPECT_EQ(complete(*parse_config("[data]\ndir = \"/y\"\n", "f"), line)->data, "");
 }
 
+TEST(Config, AnOperatorsProjectsNeedAKeyWhereTheyAreKept) {
+  const std::string operators = "[operator]\nsecret = \"0123456789abcdef\"\n[data]\ndir = ";
+  EXPECT_NE(problems(operators + "\"/x\"\n", false).find("--make-key"), std::string::npos);
+  EXPECT_EQ(problems(operators + "\"/x\"\nkey_file = \"/k\"\nold_key_files = [\"/o\"]\n", false), "");
+  EXPECT_EQ(problems(operators + "\":memory:\"\n", false), "");
+  EXPECT_EQ(problems(operators + "\"/x\"\n", true), "") << "makes one beside the data";
+  EXPECT_NE(problems("[data]\nold_key_files = [\"/o\"]\n").find("needs key_file"), std::string::npos);
+  const auto line = parse_command_line({"--make-key", "FILE"});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->task, CommandLine::Task::MakeKey);
+  EXPECT_EQ(line->new_key_file, "FILE");
+  EXPECT_FALSE(parse_command_line({"--make-key"}));
+}
+
 TEST(Config, HistoryIsKeptForADayOrMoreOrForEver) {
   EXPECT_EQ(parse_config("", "f")->keep_calls, 90 * 24h);
   EXPECT_EQ(parse_config("[data]\nkeep_calls = \"1d\"\n", "f")->keep_calls, 24h);

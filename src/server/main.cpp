@@ -95,6 +95,30 @@ void say_doubts(const Config& config) {
   }
 }
 
+// None, where nothing is to be sealed. In development mode a key is made beside the data.
+Result<std::shared_ptr<const store::Keyring>, store::StoreError> read_keys(const Config& config) {
+  auto files = config.old_data_key_files;
+  files.insert(files.begin(), config.data_key_file);
+  if (config.data_key_file.empty()) {
+    if (!config.dev) return std::shared_ptr<const store::Keyring>();
+    files = {config.data + "/secrets.key"};
+    if (access(files.front().c_str(), F_OK) != 0) {
+      if (const auto made = store::Keyring::make_file(files.front()); !made) return store::StoreError{store::StoreError::Kind::Broken, made.error().message};
+    }
+  }
+  auto keys = store::Keyring::read(files);
+  if (!keys) return store::StoreError{store::StoreError::Kind::Broken, keys.error().message};
+  return std::shared_ptr<const store::Keyring>(std::make_shared<store::Keyring>(std::move(keys.value())));
+}
+
+int make_key(const std::string& file) {
+  const auto id = store::Keyring::make_file(file);
+  if (!id) return complain(id.error().message);
+  std::printf("%s holds a new key, %s. Keep a copy apart from those of the data folder: without it the secrets in them cannot be read.\n",
+              file.c_str(), id->c_str());
+  return 0;
+}
+
 // The store, and the folder that is ours as long as the store is open.
 struct Storage {
   std::optional<store::DataFolder> folder;
@@ -115,7 +139,9 @@ Result<Storage, store::StoreError> open_storage(const Config& config, net::React
   if (!folder) return folder.error();
   storage.folder.emplace(std::move(folder.value()));
   const auto post = [&reactor](std::function<void()> work) { reactor.post(std::move(work)); };
-  auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken), config.webhook_limits});
+  auto keys = read_keys(config);
+  if (!keys) return keys.error();
+  auto store = store::open_sqlite({storage.folder->database_file(), post, std::move(broken), config.webhook_limits, 0, std::move(keys.value())});
   if (!store) return store.error();
   storage.outbox = store.value().get();
   storage.store = std::move(store.value());
@@ -165,6 +191,7 @@ int main(int argc, char** argv) {
     case CommandLine::Task::PrintDefaultConfig: return print(default_config());
     case CommandLine::Task::PrintSettingsMarkdown: return print(settings_markdown());
     case CommandLine::Task::PrintLifeMarkdown: return print(life_markdown());
+    case CommandLine::Task::MakeKey: return make_key(*line->new_key_file);
     case CommandLine::Task::CheckConfig:
     case CommandLine::Task::Run: break;
   }

@@ -1,17 +1,20 @@
 // Projects that the operator makes while the server runs: kept, rotated, switched off, and closed to each other.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenTok from 'opentok';
 import { devSecret, makeFolder, startProgram, writeConfig } from '../integration/harness.mjs';
 import { asOperator, call, enter, inProtocol } from './stage.mjs';
 
 const operatorSecret = 'the-secret-of-the-operator';
-const text = `[operator]\nsecret = "${operatorSecret}"\n`;
 const data = makeFolder();
+const keyFile = join(makeFolder(), 'data.key');
+const text = `[operator]\nsecret = "${operatorSecret}"\n[data]\nkey_file = "${keyFile}"\n`;
 let server;
 const start = (port = 0) => startProgram(['--config', writeConfig(text), '--listen', `127.0.0.1:${port}`, '--data', data]);
-before(async () => { server = await start(); });
+before(async () => { execFileSync(process.env.OFFHOOKD, ['--make-key', keyFile]); server = await start(); });
 after(() => server.stop());
 
 // The command line; gives what it prints.
@@ -28,6 +31,7 @@ test('a project is made, kept over a restart, and its sessions too', async () =>
   assert.ok(Number(made.key) < 2 ** 31);
   assert.match(made.secret, /^[0-9a-f]{40}$/);
   const { sessionId } = await call(sdkOf(made), 'createSession', {});
+  for (const file of readdirSync(data)) assert.ok(!readFileSync(join(data, file)).includes(made.secret), `${file} holds the secret in the clear`);
   await server.stop();
   server = await start(server.port);
   assert.match((await offhook('project', 'list')).stdout, new RegExp(`${made.key}  key, "shop"`));

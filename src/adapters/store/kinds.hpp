@@ -19,6 +19,14 @@ template <> inline constexpr std::int64_t k_kind<core::SeenRecord> = 5;
 template <> inline constexpr std::int64_t k_kind<core::ConnectionRecord> = 6;
 template <> inline constexpr std::int64_t k_kind<core::ProjectRecord> = 7;
 
+// Added to the kind of a record whose body is sealed (keyring.hpp), as a value of its key.
+inline constexpr std::int64_t k_sealed = 1000;
+
+// Must the record be sealed?
+template <class Kept>
+bool holds_secret(const Kept&) { return false; }
+inline bool holds_secret(const core::ProjectRecord& project) { return !project.secrets.empty(); }
+
 // A call's id as the database has it, to find calls by.
 std::string id_bytes(const CallId& id);
 

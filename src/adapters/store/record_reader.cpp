@@ -92,10 +92,33 @@ std::vector<core::CallRecord> RecordReader::list_calls(const CallQuery& query) {
 }
 
 template <class Kept>
-core::Record RecordReader::kept_in(const Statement& row) {
+core::Record RecordReader::kept_in(std::string_view body) {
   Kept record;
-  nonsense_ = !from_blob(row.blob(1), record) || nonsense_;
+  nonsense_ = !from_blob(body, record) || nonsense_;
   return record;
+}
+
+// Of a row of kind, body, and key.
+void RecordReader::read_kept(const Statement& row, std::vector<core::Record>& found) {
+  auto kind = row.number(0);
+  std::string body(row.blob(1));
+  if (kind >= k_sealed) {
+    auto opened = keys_ == nullptr ? Keyring::Failure::UnknownKey : keys_->open(body, row.blob(2));
+    if (!opened) nonsense_ = true;
+    if (!opened) return;
+    kind -= k_sealed;
+    body = std::move(opened.value());
+  }
+  switch (kind) {
+    case k_kind<core::SessionRecord>: return found.push_back(kept_in<core::SessionRecord>(body));
+    case k_kind<core::RulesRecord>: return found.push_back(kept_in<core::RulesRecord>(body));
+    case k_kind<core::MissedRecord>: return found.push_back(kept_in<core::MissedRecord>(body));
+    case k_kind<core::WithdrawnRecord>: return found.push_back(kept_in<core::WithdrawnRecord>(body));
+    case k_kind<core::SeenRecord>: return found.push_back(kept_in<core::SeenRecord>(body));
+    case k_kind<core::ConnectionRecord>: return found.push_back(kept_in<core::ConnectionRecord>(body));
+    case k_kind<core::ProjectRecord>: return found.push_back(kept_in<core::ProjectRecord>(body));
+    default: return;  // of a later version
+  }
 }
 
 std::vector<core::Record> RecordReader::load(Instant ended_since) {
@@ -105,19 +128,8 @@ std::vector<core::Record> RecordReader::load(Instant ended_since) {
                   "SELECT seq, body, notes FROM calls WHERE ended_at IS NOT NULL AND ended_at >= ?) ORDER BY seq");
   calls.bind(us(ended_since));
   while (calls.step()) found.emplace_back(call_in(calls));
-  Statement records(database_, "SELECT kind, body FROM records ORDER BY seq");
-  while (records.step()) {
-    switch (records.number(0)) {
-      case k_kind<core::SessionRecord>: found.push_back(kept_in<core::SessionRecord>(records)); break;
-      case k_kind<core::RulesRecord>: found.push_back(kept_in<core::RulesRecord>(records)); break;
-      case k_kind<core::MissedRecord>: found.push_back(kept_in<core::MissedRecord>(records)); break;
-      case k_kind<core::WithdrawnRecord>: found.push_back(kept_in<core::WithdrawnRecord>(records)); break;
-      case k_kind<core::SeenRecord>: found.push_back(kept_in<core::SeenRecord>(records)); break;
-      case k_kind<core::ConnectionRecord>: found.push_back(kept_in<core::ConnectionRecord>(records)); break;
-      case k_kind<core::ProjectRecord>: found.push_back(kept_in<core::ProjectRecord>(records)); break;
-      default: break;  // of a later version
-    }
-  }
+  Statement records(database_, "SELECT kind, body, key FROM records ORDER BY seq");
+  while (records.step()) read_kept(records, found);
   return found;
 }
 

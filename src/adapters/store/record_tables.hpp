@@ -56,7 +56,8 @@ std::string text_of(const CallQuery& query);
 
 class RecordReader {
  public:
-  explicit RecordReader(Database& database) : database_(database) {}
+  // `keys` open what is sealed; without them that is nonsense. They must stay as long as this.
+  explicit RecordReader(Database& database, const Keyring* keys = nullptr) : database_(database), keys_(keys) {}
 
   std::optional<core::CallRecord> find_call(const CallId& id);
   std::shared_ptr<const core::CallInputs> find_inputs(const CallId& id);
@@ -68,10 +69,12 @@ class RecordReader {
 
  private:
   core::CallRecord call_in(const Statement& row);
+  void read_kept(const Statement& row, std::vector<core::Record>& found);
   template <class Kept>
-  core::Record kept_in(const Statement& row);
+  core::Record kept_in(std::string_view body);
 
   Database& database_;
+  const Keyring* keys_;
   std::map<std::string, Statement> statements_;  // one for each set of filters: 2^7 at most
   bool nonsense_ = false;
 };

@@ -26,7 +26,7 @@ RecordWriter::RecordWriter(Database& database)
       find_seq_(database, "SELECT seq FROM calls WHERE id = ?"),
       add_user_(database, "INSERT OR REPLACE INTO call_users (project, user, created_at, seq, silent) VALUES (?, ?, ?, ?, ?)"),
       keep_(database,
-            "INSERT INTO records (key, kind, body) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body"),
+            "INSERT INTO records (key, kind, body) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, body = excluded.body"),
       drop_(database, "DELETE FROM records WHERE key = ?"),
       old_calls_(database, "SELECT seq, body, notes FROM calls WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?"),
       drop_call_(database, "DELETE FROM calls WHERE seq = ?"),

@@ -17,11 +17,16 @@ std::vector<std::pair<UserId, bool>> users_of(const core::CallRecord& call) {
   return users;
 }
 
-Row row_of_one(const core::CallRecord& call) { return row_of(call); }
-Row row_of_one(const core::GoneRecord& gone) { return GoneRow{gone.key.text}; }
+Row row_of_one(const core::CallRecord& call, const Keyring*) { return row_of(call); }
+Row row_of_one(const core::GoneRecord& gone, const Keyring*) { return GoneRow{gone.key.text}; }
 template <class Kept>
-Row row_of_one(const Kept& record) {
-  return KeptRow{k_kind<Kept>, core::key_of(record).text, to_blob(record)};
+Row row_of_one(const Kept& record, const Keyring* keys) {
+  KeptRow row{k_kind<Kept>, core::key_of(record).text, to_blob(record)};
+  if (!holds_secret(record)) return row;
+  CHECK(keys != nullptr);
+  row.kind += k_sealed;
+  row.body = keys->seal(row.body, row.key);
+  return row;
 }
 
 }  // namespace
@@ -47,8 +52,8 @@ CallRow row_of(const core::CallRecord& call, std::optional<std::size_t> written)
   return row;
 }
 
-Row row_of(const core::Record& record) {
-  return std::visit([](const auto& one) { return row_of_one(one); }, record);
+Row row_of(const core::Record& record, const Keyring* keys) {
+  return std::visit([keys](const auto& one) { return row_of_one(one, keys); }, record);
 }
 
 }  // namespace offhook::store

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "adapters/store/keyring.hpp"
 #include "core/records.hpp"
 
 namespace offhook::store {
@@ -46,6 +47,7 @@ using Row = std::variant<CallRow, KeptRow, GoneRow>;
 // `written`: so many notes of the call have been put before; without it the row replaces what is there.
 CallRow row_of(const core::CallRecord& call, std::optional<std::size_t> written = {});
 
-Row row_of(const core::Record& record);
+// `keys` seal what must be sealed. REQUIRES: there are some, if the record holds a secret.
+Row row_of(const core::Record& record, const Keyring* keys = nullptr);
 
 }  // namespace offhook::store

@@ -17,7 +17,7 @@ constexpr std::int64_t k_max_checked_bytes = 256 * 1024 * 1024;
 // `outbox_dropped` counts dead letters that are not kept. `inputs` (blob.hpp) are those of a call that has ended. `notes` is its time
 // line (kept_notes.hpp); bodies written before version 5 have it in themselves, until the call is written again.
 // `forgotten` holds users whose names are being blotted out of calls, up to the newest call of that moment.
-const std::array<std::string, 5> k_steps = {
+const std::array<std::string, 6> k_steps = {
     R"(
 CREATE TABLE calls (
   seq INTEGER PRIMARY KEY,
@@ -88,7 +88,9 @@ CREATE INDEX calls_live ON calls (project, created_at) WHERE ended_at IS NULL;
 )",
     R"(
 ALTER TABLE calls ADD COLUMN notes BLOB;
-)"};
+)",
+    // No new table, but a program of before would pass over records that are sealed.
+    ""};
 
 // Writes in any case, so that a full or read-only disk is found now.
 void take_steps(Database& database, std::int64_t version) {
@@ -110,7 +112,7 @@ std::optional<std::string> check_pages(Database& database) {
 
 std::int64_t schema_version() { return static_cast<std::int64_t>(k_steps.size()); }
 
-std::optional<std::string> prepare_schema(Database& database) {
+std::optional<std::string> check_schema(Database& database) {
   const auto version = database.number("PRAGMA user_version");
   const auto application = database.number("PRAGMA application_id");
   const auto tables = database.number("SELECT count(*) FROM sqlite_schema");
@@ -120,8 +122,11 @@ std::optional<std::string> prepare_schema(Database& database) {
     return "was written by a newer version of this program (format " + std::to_string(version) + ", this one knows up to " +
            std::to_string(schema_version()) + "): start the newer one, or go back to the copy you made before the upgrade";
   }
-  if (const auto damage = check_pages(database)) return damage;
-  take_steps(database, version);
+  return check_pages(database);
+}
+
+std::optional<std::string> upgrade_schema(Database& database) {
+  take_steps(database, database.number("PRAGMA user_version"));
   if (database.failure()) return "cannot be used: " + *database.failure();
   return std::nullopt;
 }

@@ -14,8 +14,11 @@ inline constexpr std::int64_t k_application_id = 0x4f46484b;
 // The version this program writes.
 std::int64_t schema_version();
 
-// Checks that this is a sound database of ours, an empty one included, and brings it to this program's version. Gives the
-// sentence of what is wrong; the file is then as it was.
-std::optional<std::string> prepare_schema(Database& database);
+// Is this a sound database of ours, an empty one included, that this program can read or upgrade? Gives the sentence of what is wrong.
+// Changes nothing.
+std::optional<std::string> check_schema(Database& database);
+
+// Brings one that has been checked to this program's version. Gives what is wrong; the file is then as it was.
+std::optional<std::string> upgrade_schema(Database& database);
 
 }  // namespace offhook::store

@@ -8,6 +8,7 @@
 #include "adapters/store/outbox_tables.hpp"
 #include "adapters/store/record_tables.hpp"
 #include "adapters/store/schema.hpp"
+#include "adapters/store/sealing.hpp"
 
 namespace offhook::store {
 namespace {
@@ -202,7 +203,7 @@ class SqliteStore : public DurableStore {
     if (is_broken_) return;
     wait(std::move(durable));
     const auto* call = std::get_if<core::CallRecord>(&record);
-    writer_.put(Put{call != nullptr ? row_of_call(*call) : row_of(record), std::move(entries)});
+    writer_.put(Put{call != nullptr ? row_of_call(*call) : row_of(record, options_.keys.get()), std::move(entries)});
   }
 
   void add(std::vector<OutboxEntry> entries, std::function<void()> durable) override {
@@ -260,7 +261,7 @@ class SqliteStore : public DurableStore {
 
   Found<std::vector<core::Record>> load(Instant ended_since) override {
     Database database(options_.file, Database::Mode::ReadOnly);
-    RecordReader records(database);
+    RecordReader records(database, options_.keys.get());
     auto found = records.load(ended_since);
     if (database.failure()) return broken("cannot be read: " + *database.failure());
     if (records.has_met_nonsense()) return broken("is damaged: it holds a record that makes no sense");
@@ -368,7 +369,10 @@ class SqliteStore : public DurableStore {
 
 Found<std::unique_ptr<DurableStore>> open_sqlite(SqliteOptions options) {
   auto database = std::make_unique<Database>(options.file, Database::Mode::ReadWrite);
-  auto problem = prepare_schema(*database);
+  auto problem = check_schema(*database);
+  if (!problem) problem = check_secrets(*database, options.keys.get());
+  if (!problem) problem = upgrade_schema(*database);  // a file that is refused stays good for the program of before
+  if (!problem) problem = seal_secrets(*database, options.keys.get());
   if (!problem) database->run(std::string(k_writer_pragmas));
   if (!problem && options.max_pages > 0) database->run("PRAGMA max_page_count = " + std::to_string(options.max_pages));
   std::unique_ptr<SqliteStore> store;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/store/keyring.hpp"
 #include "adapters/store/outbox.hpp"
 #include "adapters/store/store.hpp"
 
@@ -23,6 +24,8 @@ struct SqliteOptions {
   std::function<void(const StoreError& why)> broken;
   OutboxLimits outbox{};
   std::int64_t max_pages = 0;  // of 4096 bytes, as if the disk were full then; 0: no limit
+  // Seal the secrets. Without them none can be put, and a file that holds some is refused.
+  std::shared_ptr<const Keyring> keys{};
 };
 
 // Records and the events that tell of them, in one file and, where they belong together, in one commit.
