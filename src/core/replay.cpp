@@ -57,7 +57,6 @@ class Run {
       auto* store = std::get_if<Store>(&effect);
       auto* record = store == nullptr ? nullptr : std::get_if<CallRecord>(&store->record);
       if (record == nullptr || record->id != call_.id) continue;
-      record->session = call_.session;
       records_.push_back(std::move(*record));
     }
     effects_.clear();
@@ -88,7 +87,7 @@ class Run {
 
   void create(const CallInput& input) {
     if (input.invite.empty()) return;
-    engine_.on(CreateCall{call_.id, member(input.who), input.invite.front(), candidates(input), refusal(input), input.silent, request(input)});
+    engine_.on(CreateCall{call_.id, member(input.who), input.invite.front(), candidates(input), refusal(input), input.silent, request(input), call_.session});
   }
 
   void invite_again(const CallInput& input) {

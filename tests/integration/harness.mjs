@@ -97,8 +97,8 @@ export function until(look) {
 export const inSeconds = (seconds) => Math.floor(Date.now() / 1000) + seconds;
 
 // One REST request of a backend. Gives status and body.
-export async function rest(server, path, { method = 'GET', token = makeToken({ scope: 'admin' }) } = {}) {
-  const answer = await fetch(`${server.url}${path}`, { method, headers: { authorization: `Bearer ${token}` } });
+export async function rest(server, path, { method = 'GET', body, token = makeToken({ scope: 'admin' }) } = {}) {
+  const answer = await fetch(`${server.url}${path}`, { method, body, headers: { authorization: `Bearer ${token}` } });
   return { status: answer.status, body: await answer.json() };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { makeFolder, rest, ring, startServer, talk, until } from './harness.mjs';
+import { Client, makeFolder, rest, ring, startServer, talk, until } from './harness.mjs';
 
 const config = '[timers]\nwake_timeout = "1s"\nring_timeout = "1s"\ndrop_grace = "3s"\nunstable_after = "1s"\nheartbeat_live = "500ms"\n';
 const data = makeFolder();
@@ -63,6 +63,20 @@ for (const [outcome, make] of Object.entries(endings)) {
     assert.ok(again.inputs >= 2, `${again.inputs} inputs`);
   });
 }
+
+test('a call in a session that was there before it is decided the same again', async () => {
+  const { body: { session_id } } = await rest(server, '/v1/sessions', { method: 'POST', body: '{}' });
+  const caller = await new Client(server, 'nina').open();
+  const callee = await new Client(server, 'otto').open();
+  for (const client of [caller, callee]) await client.hello();
+  const { body: placed } = await rest(server, '/v1/calls', { method: 'POST', body: JSON.stringify({ from: 'nina', to: 'otto', media: 'none', session_id }) });
+  const { call } = await callee.ask('answer', { call_id: placed.call_id });
+  assert.equal(call.session_id, session_id);
+  for (const client of [callee, caller]) await client.ask('session_connect', { session_id });
+  await caller.ask('hangup', { call_id: placed.call_id });
+  const again = await decideAgain(placed.call_id);
+  assert.deepEqual([again.call.outcome, again.same], ['ended', true]);
+});
 
 test('for people: the sentence, and the decisions one by one', async () => {
   const call_id = await endings.declined();
