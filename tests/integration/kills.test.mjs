@@ -1,3 +1,5 @@
+// `./dev test kills --rounds 1000` runs it longer.
+//
 // The server is killed with SIGKILL again and again at moments drawn by chance, while many talk. Whatever a client or a backend was
 // told before must be true afterwards, and a call has one outcome, whoever is asked and however often the server was killed.
 import assert from 'node:assert/strict';
@@ -135,6 +137,16 @@ async function checkAll(server, facts, ids) {
   }
 }
 
+// For who runs many rounds: what they were worth.
+function summary(facts, began, kills, decided) {
+  const outcomes = {};
+  for (const { outcome } of facts.calls.values()) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  const kinds = Object.entries(outcomes).sort((a, b) => b[1] - a[1]).map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+  const live = kills.reduce((sum, count) => sum + count, 0);
+  return `${kills.length} kills in ${Math.round((Date.now() - began) / 1000)} s: ${facts.calls.size} calls (${kinds}), ${live} of them killed in the middle, `
+    + `each looked up after the kill and at the end; ${decided} decided again; ${facts.problems.length} problems`;
+}
+
 // Whatever was in the way of a call, its inputs lead to what became of it.
 async function decideAgain(server, ids) {
   for (const id of ids) {
@@ -148,6 +160,8 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
   const data = makeFolder();
   let port = 0;
   let checked = 0;
+  const began = Date.now();
+  const kills = [];  // how many calls went on at each
   for (let round = 0; round < rounds; ++round) {
     const server = await startServer(config, port, ['--data', data]);
     port = server.port;
@@ -156,6 +170,7 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
     const talking = Promise.all(Array.from({ length: pairs }, (_, number) => keepCalling(server, number, facts)));
     const enough = facts.calls.size + 1 + Math.floor(Math.random() * 120);
     await until(() => facts.calls.size >= enough);
+    kills.push([...facts.calls.values()].filter(({ phase }) => phase !== 'ended').length);
     await server.stop();
     await talking;
     assert.deepEqual(facts.problems, []);
@@ -163,8 +178,10 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
   const server = await startServer(config, port, ['--data', data]);
   await until(async () => (await Promise.all(phases.slice(0, 3).map((phase) => rest(server, `/v1/calls?phase=${phase}`)))).every(({ body }) => body.calls.length === 0));
   await checkAll(server, facts, facts.calls.keys());
+  const decided = [...facts.calls.keys()].slice(-500);
+  await decideAgain(server, decided);
+  console.log(summary(facts, began, kills, decided.length));
   assert.deepEqual(facts.problems, []);
-  await decideAgain(server, [...facts.calls.keys()].slice(-500));
   assert.ok(facts.calls.size > rounds * 10, `only ${facts.calls.size} calls: too few to show anything`);
   await server.stop();
 });
