@@ -183,6 +183,7 @@ std::string help_of_all(std::string_view family) {
   out += help_line("OFFHOOK_URL", "where the server is: http://, https://, ws:// or wss://; http://127.0.0.1:7080");
   out += help_line("OFFHOOK_API_KEY", "the project's key");
   out += help_line("OFFHOOK_API_SECRET", "the project's secret; it signs the tokens");
+  out += help_line("OFFHOOK_OPERATOR_SECRET", "the operator's secret, for \"project\"");
   out += help_line("OFFHOOK_CA_FILE", "PEM of the authorities to trust in place of the system's");
   return out +
          "\nDurations D are like 500ms, 3s, 2m, 1h.\n"

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "wire/token.hpp"
@@ -18,6 +19,9 @@ struct Environment {
   std::string operator_secret;
 };
 Environment read_environment();
+
+// In place of a project's key: the operator, who signs with the operator's secret.
+inline constexpr std::string_view k_operator = "operator";
 
 // Good from now on for so long.
 std::string user_token(const Environment& environment, const UserId& user, const std::optional<std::string>& device, Duration valid);

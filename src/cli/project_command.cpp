@@ -16,7 +16,7 @@ constexpr std::string_view k_path = "/v1/projects";
 
 // The operator signs as if he were a project of this name.
 Environment as_operator(Environment environment) {
-  environment.key = "operator";
+  environment.key = k_operator;
   environment.secret = environment.operator_secret;
   return environment;
 }

@@ -35,8 +35,11 @@ Result<ClientOptions, UsageError> client_options(const Arguments& arguments, con
 
 std::string advice_on(const Problem& problem, const Environment& environment) {
   if (problem.word == "bad_token") {
-    return "The server at " + environment.url + " refuses the token (" + problem.message +
-           "); set OFFHOOK_API_KEY and OFFHOOK_API_SECRET to those of a project it knows.";
+    auto why = problem.message;
+    if (why.ends_with('.')) why.pop_back();
+    const auto refused = "The server at " + environment.url + " refuses the token (" + why + "); set ";
+    if (environment.key == k_operator) return refused + "OFFHOOK_OPERATOR_SECRET to the secret of [operator] in its configuration.";
+    return refused + "OFFHOOK_API_KEY and OFFHOOK_API_SECRET to those of a project it knows.";
   }
   if (problem.word == "token_expired") {
     return "The server at " + environment.url +

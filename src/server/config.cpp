@@ -454,6 +454,9 @@ std::string problems_of_keys(const Config& config) {
   if (needs_key && config.data_key_file.empty()) {
     return "[operator] makes projects whose secrets are kept in the data folder, sealed: make a key with offhookd --make-key FILE, outside the folder, and set key_file = \"FILE\" in [data].\n";
   }
+  if (!config.dev && !config.data.empty() && config.data_key_file.starts_with(config.data + "/")) {
+    return "[data] key_file is within the data folder, and would be in every copy of it: put it elsewhere.\n";
+  }
   if (config.data_key_file.empty() && !config.old_data_key_files.empty()) return "[data] old_key_files needs key_file, the key that is in use now.\n";
   if (config.old_data_key_files.size() >= store::k_max_keys) return "[data] old_key_files has more than " + std::to_string(store::k_max_keys - 1) + " files.\n";
   return {};

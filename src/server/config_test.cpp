@@ -106,6 +106,7 @@ TEST(Config, AnOperatorsProjectsNeedAKeyWhereTheyAreKept) {
   const std::string operators = "[operator]\nsecret = \"0123456789abcdef\"\n[data]\ndir = ";
   EXPECT_NE(problems(operators + "\"/x\"\n", false).find("--make-key"), std::string::npos);
   EXPECT_EQ(problems(operators + "\"/x\"\nkey_file = \"/k\"\nold_key_files = [\"/o\"]\n", false), "");
+  EXPECT_NE(problems(operators + "\"/x\"\nkey_file = \"/x/k\"\n", false).find("within the data folder"), std::string::npos);
   EXPECT_EQ(problems(operators + "\":memory:\"\n", false), "");
   EXPECT_EQ(problems(operators + "\"/x\"\n", true), "") << "makes one beside the data";
   EXPECT_NE(problems("[data]\nold_key_files = [\"/o\"]\n").find("needs key_file"), std::string::npos);

@@ -18,8 +18,9 @@ before(async () => { execFileSync(process.env.OFFHOOKD, ['--make-key', keyFile])
 after(() => server.stop());
 
 // The command line; gives what it prints.
-const offhook = (...args) => new Promise((resolve) => {
-  const env = { ...process.env, OFFHOOK_URL: server.url, OFFHOOK_OPERATOR_SECRET: operatorSecret };
+const offhook = (...args) => offhookWith(operatorSecret, ...args);
+const offhookWith = (secret, ...args) => new Promise((resolve) => {
+  const env = { ...process.env, OFFHOOK_URL: server.url, OFFHOOK_OPERATOR_SECRET: secret };
   execFile(process.env.OFFHOOK, args, { env }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
 });
 const inJson = async (...args) => JSON.parse((await offhook(...args, '--json')).stdout);
@@ -86,6 +87,9 @@ test('nothing of one project is visible to another', async () => {
 test('the operator alone makes projects', async () => {
   assert.equal((await asOperator(server, 'GET', '', undefined, 'another-secret-of-the-same-kind')).status, 401);
   assert.equal((await asOperator(server, 'GET', '', undefined, devSecret)).status, 401);
+  const stranger = await offhookWith('another-secret-of-the-same-kind', 'project', 'create');
+  assert.equal(stranger.code, 3);
+  assert.match(stranger.stderr, /OFFHOOK_OPERATOR_SECRET/);
   const made = await inJson('project', 'create');
   assert.equal((await asOperator(server, 'POST', '', { key: 'operator' }, operatorSecret)).status, 400);
   assert.equal((await asOperator(server, 'GET', '', undefined, made.secret)).status, 401);

@@ -35,9 +35,9 @@ void write_holder(int file) {
 
 Found<DataFolder> DataFolder::open(const std::string& path) {
   std::error_code failure;
-  const bool made = std::filesystem::create_directories(path, failure);
+  const bool is_new = std::filesystem::create_directories(path, failure);
   if (failure) return problem("cannot make the data folder " + path + ": " + failure.message());
-  if (made) chmod(path.c_str(), S_IRWXU);
+  if (is_new) chmod(path.c_str(), S_IRWXU);
   const int file = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return problem("cannot write to the data folder " + path + ": " + std::strerror(errno));
   if (flock(file, LOCK_EX | LOCK_NB) != 0) {
@@ -46,7 +46,10 @@ Found<DataFolder> DataFolder::open(const std::string& path) {
     return problem("the data folder " + path + " is used by another server" + holder + ": stop that one, or give this one a folder of its own");
   }
   write_holder(file);
-  return DataFolder(path, file);
+  DataFolder folder(path, file);
+  // For its owner alone, as its log will be, whatever the folder lets others do. One that is there stays as it is.
+  if (const int made = ::open(folder.database_file().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR); made >= 0) close(made);
+  return folder;
 }
 
 DataFolder::DataFolder(DataFolder&& other) noexcept : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}

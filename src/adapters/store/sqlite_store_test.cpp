@@ -370,6 +370,22 @@ TEST_F(Sqlite, AFolderHasOneServer) {
   EXPECT_TRUE(DataFolder::open(path)) << "free again";
 }
 
+TEST_F(Sqlite, TheFilesOfAFolderAreForItsOwnerAlone) {
+  auto opened = DataFolder::open(folder.path());
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto store = open();
+  bool durable = false;
+  store->put(call_of(1, "alice", "bob"), [&] { durable = true; });
+  loop.run_until([&] { return durable; });
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    ++files;
+    const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+    EXPECT_EQ(entry.status().permissions() & others, std::filesystem::perms::none) << entry.path();
+  }
+  EXPECT_EQ(files, 4U) << "lock, database, log and its index";
+}
+
 TEST_F(Sqlite, AFolderThatCannotBeMadeIsNamed) {
   std::ofstream(folder.path() + "/file") << "x";
   const auto made = DataFolder::open(folder.path() + "/file/data");
