@@ -10,23 +10,32 @@ namespace {
 
 // RFC 8259 section 7: quotation mark, backslash and what is below U+0020 must be escaped; the rest is valid UTF-8 by our
 // decoder's check.
-void append_string(std::string& out, std::string_view text) {
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+void append_escaped(std::string& out, char c) {
   static constexpr char k_hex[] = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
+  if (c == '"' || c == '\\') {
+    out.push_back('\\');
+    out.push_back(c);
+  } else if (c == '\n') {
+    out += "\\n";
+  } else {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte >= 0x20) {
-      out.push_back(c);
-    } else if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += "\\u00";
-      out.push_back(k_hex[byte >> 4]);
-      out.push_back(k_hex[byte & 15]);
-    }
+    out += "\\u00";
+    out.push_back(k_hex[byte >> 4]);
+    out.push_back(k_hex[byte & 15]);
+  }
+}
+
+// Plain runs in one piece: half of what a frame cost was spent in copying it letter by letter.
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (std::size_t begin = 0; begin < text.size();) {
+    auto end = begin;
+    while (end < text.size() && is_plain(text[end])) ++end;
+    out.append(text, begin, end - begin);
+    if (end < text.size()) append_escaped(out, text[end++]);
+    begin = end;
   }
   out.push_back('"');
 }
@@ -80,10 +89,10 @@ class Writer {
 
  private:
   void key(std::string_view name) {
-    if (!first_) out_.push_back(',');
+    out_.append(first_ ? "\"" : ",\"");
     first_ = false;
-    append_string(out_, name);
-    out_.push_back(':');
+    out_.append(name);  // the names of fields.hpp hold nothing that needs an escape
+    out_.append("\":");
   }
 
   void write(std::string_view text) { append_string(out_, text); }
@@ -121,7 +130,7 @@ void write_body(Writer& writer, const Reply& reply) {
 template <class Variant>
 std::string encode_as(const Variant& message, const std::string_view (&types)[std::variant_size_v<Variant>]) {
   std::string out;
-  out.reserve(256);
+  out.reserve(768);  // a snapshot, which is most of what is sent, has 600
   Writer writer(out);
   writer.begin();
   writer.field("type", types[message.index()]);
