@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adapters/net/ws_connection.hpp"
+#include "adapters/net/ws_upgrade.hpp"
 
 namespace offhook::net {
 namespace {
@@ -153,14 +154,19 @@ void HttpConnection::hand_on() {
 
 // Bytes behind the upgrade request would be frames sent before our consent (RFC 6455 section 4.1 forbids them).
 void HttpConnection::become_websocket() {
-  if (buffer_.size() != 0) {
-    keep_alive_ = false;
-    return write(plain(400, "Frames must not be sent before the WebSocket is open."));
+  keep_alive_ = false;
+  const auto& request = parser_->get();
+  if (buffer_.size() != 0) return write(plain(400, "Frames must not be sent before the WebSocket is open."));
+  if (request[http::field::sec_websocket_version] != "13") {
+    auto response = plain(426, "This server speaks version 13 of the WebSocket protocol.");
+    response.headers.emplace_back("Sec-WebSocket-Version", "13");
+    return write(std::move(response));
   }
+  auto response = upgrade_response(request[http::field::sec_websocket_key]);
+  if (!response) return write(plain(400, "Sec-WebSocket-Key must be 16 bytes in base64."));
   alarm_.cancel();
   const Link link{hub_->next_number++};
-  auto connection = std::make_shared<WsConnection>(hub_, link, std::move(transport_), std::move(ticket_));
-  connection->start(parser_->release());
+  std::make_shared<WsConnection>(hub_, link, transport_.release(), std::move(ticket_))->start(std::move(*response));
 }
 
 void HttpConnection::respond(HttpResponse response) { write(std::move(response)); }

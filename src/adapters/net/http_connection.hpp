@@ -14,7 +14,8 @@
 
 namespace offhook::net {
 
-namespace http = boost::beast::http;
+namespace beast = boost::beast;
+namespace http = beast::http;
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:

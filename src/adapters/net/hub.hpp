@@ -1,6 +1,7 @@
 // What the connections of one Net share. Private to this folder; the reactor's thread.
 #pragma once
 
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
@@ -9,8 +10,10 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "adapters/net/net.hpp"
+#include "adapters/net/poller.hpp"
 #include "adapters/net/transport.hpp"
 
 namespace offhook::net {
@@ -57,7 +60,8 @@ struct Hub {
       : io(context),
         options(std::move(chosen)),
         handler(listener),
-        census(std::make_shared<Census>(options.max_sockets, options.max_sockets_per_address)) {}
+        census(std::make_shared<Census>(options.max_sockets, options.max_sockets_per_address)),
+        poller(io, [this](std::uint64_t key, std::uint32_t ready) { on_ready(Link{key}, ready); }, [this] { flush(); }) {}
 
   asio::io_context& io;
   const Options options;
@@ -70,10 +74,23 @@ struct Hub {
   bool shutting_down = false;
   std::function<void()> when_empty;  // set while shutting down
 
-  asio::ssl::context* tls_context() { return tls ? &*tls : nullptr; }
+  Poller poller;  // of the links
+  std::array<char, 16'384> read_space;  // for whichever link is being read
+
+  SSL_CTX* tls_context() { return tls ? tls->native_handle() : nullptr; }
+
+  // The link has something to write: once, at the end of this turn, and with it whatever else the turn has for that link.
+  void will_flush(std::shared_ptr<WsConnection> link);
 
   // Takes a link out of the table; the shutdown ends with the last one.
   void forget(Link link);
+
+ private:
+  void on_ready(Link link, std::uint32_t ready);
+  void flush();
+
+  std::vector<std::shared_ptr<WsConnection>> dirty_;  // each link once at most
+  bool will_flush_ = false;                           // somebody has promised to
 };
 
 }  // namespace offhook::net

@@ -143,8 +143,8 @@ std::shared_ptr<WsConnection> find(const Hub& hub, Link link) {
 
 }  // namespace
 
-void Net::send(Link link, std::string text) {
-  if (const auto connection = find(*impl_->hub, link)) connection->send(std::move(text));
+void Net::send(Link link, std::string_view text) {
+  if (const auto connection = find(*impl_->hub, link)) connection->send(text);
 }
 
 void Net::close(Link link, std::uint16_t code, const std::string& reason) {

@@ -98,7 +98,7 @@ class Net {
   Result<std::uint16_t, NetError> listen();
 
   // Each of these does nothing for a link or request that is gone.
-  void send(Link link, std::string text);
+  void send(Link link, std::string_view text);
   // After what was sent before it. Nothing sent later goes out, nothing more is read.
   void close(Link link, std::uint16_t code, const std::string& reason);
   void read_on(Link link);

@@ -1,138 +1,263 @@
 #include "adapters/net/ws_connection.hpp"
 
-#include <boost/asio/buffer.hpp>
+#include <algorithm>
+#include <utility>
 
 namespace offhook::net {
-
-namespace websocket = boost::beast::websocket;
-
 namespace {
 
-constexpr std::size_t k_kept_read_bytes = 4'096;  // a buffer that grew for one large message is given back
+constexpr std::uint64_t k_all = UINT64_MAX;
+constexpr int k_messages_per_turn = 16;  // of one link, before the others have their turn
 
 }  // namespace
 
-WsConnection::WsConnection(std::shared_ptr<Hub> hub, Link link, Transport transport, std::optional<Ticket> ticket)
+WsConnection::WsConnection(std::shared_ptr<Hub> hub, Link link, Channel channel, std::optional<Ticket> ticket)
     : hub_(std::move(hub)),
       link_(link),
       ticket_(std::move(ticket)),
-      stream_(std::move(transport)),
+      channel_(std::move(channel)),
       frame_limit_(hub_->options.first_frame_bytes) {}
 
-void WsConnection::start(boost::beast::http::request<boost::beast::http::string_body> upgrade) {
-  websocket::stream_base::timeout timeout;
-  timeout.handshake_timeout = hub_->options.header_timeout;  // Beast uses it for the closing handshake as well
-  timeout.idle_timeout = websocket::stream_base::none();     // contact is the protocol's own matter
-  timeout.keep_alive_pings = false;
-  stream_.set_option(timeout);
-  stream_.read_message_max(0);  // counted in on_read, so that the peer can be told before it is closed
-  stream_.auto_fragment(false);
-  stream_.text(true);
-  upgrade_ = std::move(upgrade);
-  stream_.async_accept(upgrade_, [self = shared_from_this()](const ErrorCode& error) { self->on_accepted(error); });
-}
-
-void WsConnection::on_accepted(const ErrorCode& error) {
-  upgrade_ = {};
-  if (error || hub_->shutting_down) return stream_.next_layer().close();
-  open_ = true;
+void WsConnection::start(std::string response) {
   hub_->links.emplace(link_, shared_from_this());
+  outgoing_ = std::move(response);
+  set_dirty();
+  reading_ = true;
+  wanted_ = Poller::k_readable;
+  const bool is_watched = hub_->poller.add(channel_.socket(), static_cast<std::uint64_t>(link_), wanted_);
   hub_->handler.on_link_opened(link_);
-  read_on();
+  if (!is_watched) return end();
+  if (channel_.is_secure()) resume();  // TLS may have read more than the upgrade
 }
 
-void WsConnection::read_on() {
-  if (reading_ || closing_ || !open_) return;
-  reading_ = true;
+// --- reading
+
+// TLS may have to read in order to write and the other way round.
+void WsConnection::on_ready(std::uint32_t ready) {
+  if ((ready & Poller::k_writable) != 0 || (blocked_ && channel_.is_secure())) {
+    blocked_ = false;
+    flush();
+  }
+  if ((ready & Poller::k_readable) == 0 || stage_ == Stage::Ended || resuming_) return;
+  if (!wants_reading()) return end();  // it was not asked for: the socket is broken
   read();
 }
 
-// One byte more than allowed is asked for, so that a frame of exactly the limit is told from a larger one.
 void WsConnection::read() {
-  stream_.async_read_some(
-      incoming_, frame_limit_ + 1 - incoming_.size(),
-      [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_read(error); });
-}
-
-void WsConnection::on_read(const ErrorCode& error) {
-  if (error) return end();
-  if (closing_) return;  // whatever comes now is no longer for the handler; async_close reads the rest
-  if (incoming_.size() > frame_limit_) {
-    incoming_ = {};  // reading_ stays set: nothing more is read
-    return hub_->handler.on_unreadable(link_, Unreadable::TooLarge);
+  auto& space = hub_->read_space;
+  while (wants_reading() && !resuming_) {
+    const auto got = channel_.read(space.data(), space.size());
+    if (got.state == Attempt::State::Ended) return end();
+    if (got.state != Attempt::State::Done) break;
+    take({space.data(), got.bytes});
+    if (!channel_.is_secure() && got.bytes < space.size()) break;  // there was no more
   }
-  if (!stream_.is_message_done()) return read();
-  reading_ = false;
-  deliver();
+  set_interest();
 }
 
-void WsConnection::deliver() {
-  const bool text = stream_.got_text();
-  std::string message;
-  if (text) message.assign(static_cast<const char*>(incoming_.data().data()), incoming_.size());
-  incoming_.consume(incoming_.size());
-  if (incoming_.capacity() > k_kept_read_bytes) incoming_.shrink_to_fit();
-  if (!text) return hub_->handler.on_unreadable(link_, Unreadable::Binary);
-  hub_->handler.on_text(link_, std::move(message));
-}
-
-void WsConnection::send(std::string text) {
-  if (!open_ || closing_ || congested_) return;
-  outgoing_bytes_ += text.size();
-  outgoing_.push_back(std::move(text));
-  if (outgoing_bytes_ > hub_->options.write_queue_bytes) {
-    congested_ = true;
-    // Not from here: the caller is in the middle of its own work.
-    asio::post(hub_->io, [self = shared_from_this()] {
-      if (self->open_) self->hub_->handler.on_congested(self->link_);
-    });
-  }
-  if (outgoing_.size() == 1) write_next();
-}
-
-void WsConnection::write_next() {
-  stream_.async_write(asio::buffer(outgoing_.front()), [self = shared_from_this()](const ErrorCode& error, std::size_t) {
-    self->on_written(error);
+// Whatever is left of a pause, in a turn of its own.
+void WsConnection::resume() {
+  if (std::exchange(resuming_, true)) return;
+  asio::post(hub_->io, [self = shared_from_this()] {
+    self->resuming_ = false;
+    self->turns_messages_ = 0;
+    if (self->stage_ == Stage::Ended) return;
+    self->take({});
+    if (self->stage_ != Stage::Ended) self->read();
   });
 }
 
-void WsConnection::on_written(const ErrorCode& error) {
-  if (error) return end();
-  outgoing_bytes_ -= outgoing_.front().size();
-  outgoing_.pop_front();
-  if (!outgoing_.empty()) return write_next();
-  if (closing_) close_now();
+void WsConnection::read_on() {
+  if (reading_ || stage_ != Stage::Open) return;
+  reading_ = true;
+  if (!parsing_) resume();
 }
 
-void WsConnection::close(std::uint16_t code, const std::string& reason) {
-  if (!open_ || closing_) return;
-  constexpr std::size_t k_max_reason_bytes = 123;  // RFC 6455 section 5.5: a control frame holds 125 bytes, two are the code
-  closing_.emplace(websocket::close_code(code), reason.substr(0, k_max_reason_bytes));
+// In place where nothing is left of earlier bytes, which is nearly always.
+void WsConnection::take(std::string_view bytes) {
+  if (incoming_.empty()) {
+    const auto used = parse(bytes);
+    incoming_.assign(bytes.substr(used));
+    return;
+  }
+  incoming_.append(bytes);
+  const auto all = std::exchange(incoming_, {});
+  const auto used = parse(all);
+  if (used < all.size()) incoming_.assign(all, used);
+}
+
+std::size_t WsConnection::parse(std::string_view bytes) {
+  parsing_ = true;
+  if (!resuming_) turns_messages_ = 0;
+  std::size_t used = 0;
+  while (used < bytes.size() && wants_reading() && !resuming_) {
+    const auto one = parse_one(bytes.substr(used));
+    if (one == 0) break;
+    used += one;
+  }
+  parsing_ = false;
+  return used;
+}
+
+// Gives how many of the bytes are done with; 0: more must come.
+std::size_t WsConnection::parse_one(std::string_view bytes) {
+  if (skip_ == k_all) return bytes.size();
+  if (skip_ > 0) {
+    const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, bytes.size()));
+    skip_ -= skipped;
+    return skipped;
+  }
+  const auto frame = read_frame_header(bytes);
+  if (frame.state == FrameHeader::State::Incomplete) return 0;
+  const bool begins = frame.opcode != Opcode::Continuation;
+  if (frame.state == FrameHeader::State::Broken || (!is_control(frame.opcode) && !deaf_ && stage_ == Stage::Open && begins == opcode_.has_value())) {
+    fail(1002, "this is no WebSocket frame of a client");
+    return bytes.size();
+  }
+  const bool is_unwanted = deaf_ || stage_ == Stage::Closing || frame.payload_bytes > frame_limit_ - std::min(frame_limit_, message_.size());
+  if (!is_control(frame.opcode) && is_unwanted) return skip_message(frame);
+  if (bytes.size() - frame.header_bytes < frame.payload_bytes) return 0;
+  const auto payload = bytes.substr(frame.header_bytes, static_cast<std::size_t>(frame.payload_bytes));
+  if (is_control(frame.opcode)) {
+    on_control(frame, payload);
+  } else {
+    on_data(frame, payload);
+  }
+  return frame.header_bytes + payload.size();
+}
+
+// Too large, or not for the handler any more.
+std::size_t WsConnection::skip_message(const FrameHeader& frame) {
+  skip_ = frame.payload_bytes;
+  message_ = {};
+  if (stage_ == Stage::Open && !std::exchange(deaf_, true)) hub_->handler.on_unreadable(link_, Unreadable::TooLarge);
+  return frame.header_bytes;
+}
+
+void WsConnection::on_data(const FrameHeader& frame, std::string_view payload) {
+  if (!opcode_) opcode_ = frame.opcode;
+  std::string part(payload);
+  unmask(part, frame.mask);
+  if (message_.empty()) {
+    message_ = std::move(part);
+  } else {
+    message_ += part;
+  }
+  if (frame.is_final) deliver();
+}
+
+void WsConnection::deliver() {
+  auto message = std::exchange(message_, {});
+  const bool is_text = std::exchange(opcode_, std::nullopt) == Opcode::Text;
+  if (is_text && !is_utf8(message)) return fail(1007, "the text is not UTF-8");
+  reading_ = false;
+  if (++turns_messages_ >= k_messages_per_turn) resume();
+  if (!is_text) return hub_->handler.on_unreadable(link_, Unreadable::Binary);
+  hub_->handler.on_text(link_, std::move(message));
+}
+
+void WsConnection::on_control(const FrameHeader& frame, std::string_view payload) {
+  std::string text(payload);
+  unmask(text, frame.mask);
+  if (frame.opcode == Opcode::Ping && stage_ == Stage::Open && !congested_) queue(Opcode::Pong, text);
+  if (frame.opcode != Opcode::Close) return;
+  if (stage_ == Stage::Open) {  // the peer was first: it gets its own code back
+    const auto code = close_code_in(text);
+    queue(Opcode::Close, code == 1005 ? std::string() : close_payload(code, {}));
+    set_deadline(hub_->options.close_timeout);
+  }
+  stage_ = Stage::Closed;
+  skip_ = k_all;
+  set_dirty();
+}
+
+// --- writing
+
+void WsConnection::send(std::string_view text) {
+  if (stage_ != Stage::Open || congested_) return;
+  queue(Opcode::Text, text);
+}
+
+// More than the limit is told once; it is the handler that closes.
+void WsConnection::queue(Opcode opcode, std::string_view payload) {
+  append_frame(outgoing_, opcode, payload);
+  set_dirty();
+  if (congested_ || outgoing_.size() - written_ <= hub_->options.write_queue_bytes) return;
+  congested_ = true;
+  // Not from here: the caller is in the middle of its own work.
+  asio::post(hub_->io, [self = shared_from_this()] {
+    if (self->stage_ == Stage::Open) self->hub_->handler.on_congested(self->link_);
+  });
+}
+
+// All that waits in one write: several messages that one event has caused cost one system call.
+void WsConnection::flush() {
+  dirty_ = false;
+  while (stage_ != Stage::Ended && !blocked_ && written_ < outgoing_.size()) {
+    const auto done = channel_.write(outgoing_.data() + written_, outgoing_.size() - written_);
+    if (done.state == Attempt::State::Ended) return end();
+    blocked_ = done.state != Attempt::State::Done;
+    written_ += done.bytes;
+  }
+  if (stage_ == Stage::Ended) return;
+  if (written_ == outgoing_.size()) {
+    outgoing_ = {};  // its memory too: most links are idle most of the time
+    written_ = 0;
+    if (stage_ == Stage::Closed) channel_.finish();
+  } else if (written_ > outgoing_.size() / 2) {
+    outgoing_.erase(0, written_);
+    written_ = 0;
+  }
+  set_interest();
+}
+
+void WsConnection::set_dirty() {
+  if (!std::exchange(dirty_, true)) hub_->will_flush(shared_from_this());
+}
+
+// --- the end
+
+void WsConnection::close(std::uint16_t code, std::string_view reason) {
+  if (stage_ != Stage::Open) return;
+  queue(Opcode::Close, close_payload(code, reason));
+  stage_ = Stage::Closing;
   set_deadline(hub_->options.close_timeout);
-  if (outgoing_.empty()) close_now();
+  if (!parsing_) resume();  // the peer's close may be here already
 }
 
-void WsConnection::close_now() {
-  stream_.async_close(*closing_, [self = shared_from_this()](const ErrorCode&) { self->end(); });
+// The peer has broken the protocol: nothing it sends from here on can be understood, but it is read until the peer closes, because
+// a socket that is closed with bytes unread takes our last word back.
+void WsConnection::fail(std::uint16_t code, std::string_view reason) {
+  close(code, reason);
+  skip_ = k_all;
 }
 
-// The one way out: tells the handler once, and closes the socket if the handshake did not.
+// The one way out: tells the handler once.
 void WsConnection::end() {
-  if (!open_) return;
-  open_ = false;
+  if (stage_ == Stage::Ended) return;
+  stage_ = Stage::Ended;
   alarm_.reset();
-  stream_.next_layer().close();
+  hub_->poller.remove(channel_.socket());
+  channel_.close();
   const auto self = shared_from_this();
   hub_->handler.on_link_closed(link_);
   hub_->forget(link_);
 }
 
 void WsConnection::set_deadline(Duration delay) {
-  alarm_.emplace(hub_->io, delay);
+  alarm_ = std::make_unique<Alarm>(hub_->io, delay);
   alarm_->async_wait([weak = weak_from_this()](const ErrorCode& error) {
     if (error) return;
     if (const auto self = weak.lock()) self->end();
   });
+}
+
+void WsConnection::set_interest() {
+  if (stage_ == Stage::Ended) return;
+  const auto wanted = (wants_reading() ? Poller::k_readable : 0) | (blocked_ ? Poller::k_writable : 0);
+  if (wanted == wanted_) return;
+  wanted_ = wanted;
+  hub_->poller.change(channel_.socket(), static_cast<std::uint64_t>(link_), wanted_);
 }
 
 }  // namespace offhook::net

@@ -123,6 +123,76 @@ TEST(WebSocket, ASlowPeerIsReportedOnceAndCutOff) {
   EXPECT_EQ(server.script.count("congested"), 1u);
 }
 
+// Bytes as they are, behind a good handshake.
+class RawClient : public Client {
+ public:
+  explicit RawClient(std::uint16_t port) : Client(port) {
+    write("GET /v1/client HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    std::string head;
+    asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n");
+    EXPECT_NE(head.find("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), std::string::npos);  // the example of RFC 6455
+  }
+  // A masked frame whose mask is zeros.
+  void frame(unsigned char first, const std::string& payload) {
+    write(std::string(1, static_cast<char>(first)) + static_cast<char>(0x80 | payload.size()) + std::string(4, '\0') + payload);
+  }
+};
+
+TEST(WebSocket, AMessageInPiecesWithAPingBetweenIsOneMessage) {
+  RunningNet server;
+  RawClient client(server.port);
+  client.frame(0x01, "echo ");
+  client.frame(0x89, "there?");
+  client.frame(0x00, "a");
+  client.frame(0x80, "b");
+  client.frame(0x88, "\x03\xe8");
+  EXPECT_EQ(client.read_all(), "\x8a\x06there?\x81\x07" "echo ab\x88\x02\x03\xe8");
+  EXPECT_TRUE(server.script.wait_for("closed"));
+}
+
+TEST(WebSocket, AFrameThatComesByteByByteIsWholeInTheEnd) {
+  RunningNet server;
+  RawClient client(server.port);
+  client.socket.set_option(Tcp::no_delay(true));
+  for (const char c : std::string("\x81\x84\0\0\0\0echo\x88\x80\0\0\0\0", 16)) client.write(std::string(1, c));
+  EXPECT_EQ(client.read_all(), std::string("\x81\x04" "echo\x88\0", 8));
+}
+
+TEST(WebSocket, WhatBreaksTheProtocolIsClosedWithItsCode) {
+  RunningNet server;
+  const auto answer_to = [&](unsigned char first, const std::string& payload) {
+    RawClient client(server.port);
+    client.frame(first, payload);
+    client.socket.shutdown(Tcp::socket::shutdown_send);
+    const auto answer = client.read_all();
+    return answer.size() < 4 ? -1 : static_cast<unsigned char>(answer[2]) * 256 + static_cast<unsigned char>(answer[3]);
+  };
+  EXPECT_EQ(answer_to(0x80, "goes on with nothing"), 1002);
+  EXPECT_EQ(answer_to(0xc1, "has an extension"), 1002);
+  EXPECT_EQ(answer_to(0x81, "\xff"), 1007);
+  EXPECT_EQ(answer_to(0x88, "\x03"), 1002);
+}
+
+TEST(WebSocket, ManyMessagesOfOneLinkAllArriveInOrder) {
+  RunningNet server;
+  WsClient client(server.port);
+  for (int i = 0; i < 200; ++i) client.send("echo " + std::to_string(i));
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(client.receive(), "echo " + std::to_string(i));
+}
+
+TEST(WebSocket, AKeyThatIsNoneIsRefused) {
+  RunningNet server;
+  const auto answer_to = [&](const std::string& version, const std::string& key) {
+    Client client(server.port);
+    client.write("GET /v1/client HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: " + version +
+                 "\r\nSec-WebSocket-Key: " + key + "\r\n\r\n");
+    return client.read_all().substr(0, 12);
+  };
+  EXPECT_EQ(answer_to("13", "dGhlIHNhbXBsZSBub25jZQ"), "HTTP/1.1 400");
+  EXPECT_EQ(answer_to("8", "dGhlIHNhbXBsZSBub25jZQ=="), "HTTP/1.1 426");
+}
+
 TEST(WebSocket, ShutDownClosesEveryLinkThenTellsSo) {
   RunningNet server;
   WsClient first(server.port);
