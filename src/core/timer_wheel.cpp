@@ -33,6 +33,8 @@ TimerHandle TimerWheel::arm(Instant at, TimerKey key) {
   entry.key = key;
   entry.armed = true;
   insert(index);
+  const bool is_earliest = size_ == 0 || (earliest_ != k_none && entry.at < entries_[earliest_].at);
+  if (is_earliest) earliest_ = index;
   ++size_;
   return {index, entry.generation};
 }
@@ -41,6 +43,7 @@ void TimerWheel::cancel(TimerHandle& handle) {
   if (is_armed(handle)) {
     remove(handle.index);
     release(handle.index);
+    if (handle.index == earliest_) earliest_ = k_none;
   }
   handle = {};
 }
@@ -53,6 +56,8 @@ std::optional<Instant> TimerWheel::at(const TimerHandle& handle) const {
 void TimerWheel::expire(Instant now, std::vector<Expired>& out) {
   const auto limit = to_number(now);
   const auto begin = static_cast<std::ptrdiff_t>(out.size());
+  const bool may_be_due = earliest_ == k_none || entries_[earliest_].at <= limit;
+  if (may_be_due) earliest_ = k_none;
   for (auto place = first_place(); place && start_of(*place) <= limit; place = first_place()) {
     cursor_ = std::max(cursor_, start_of(*place));
     auto index = heads_[*place];
@@ -76,15 +81,21 @@ void TimerWheel::expire(Instant now, std::vector<Expired>& out) {
 }
 
 std::optional<Expired> TimerWheel::next() const {
-  const auto place = first_place();
-  if (!place) return std::nullopt;
-  auto best = heads_[*place];
+  if (size_ == 0) return std::nullopt;
+  if (earliest_ == k_none) earliest_ = look_for_earliest();
+  const auto& entry = entries_[earliest_];
+  return Expired{to_instant(entry.at), entry.key, entry.order};
+}
+
+// REQUIRES: something is armed.
+std::uint32_t TimerWheel::look_for_earliest() const {
+  auto best = heads_[*first_place()];
   for (auto index = best; index != k_none; index = entries_[index].next) {
     const auto& a = entries_[index];
     const auto& b = entries_[best];
     if (a.at < b.at || (a.at == b.at && a.order < b.order)) best = index;
   }
-  return Expired{to_instant(entries_[best].at), entries_[best].key, entries_[best].order};
+  return best;
 }
 
 // The level is that of the highest group of six bits in which the moment differs from the cursor, so whatever shares a

@@ -70,6 +70,7 @@ class TimerWheel {
   void remove(std::uint32_t index);
   void release(std::uint32_t index);
   bool is_armed(const TimerHandle& handle) const;
+  std::uint32_t look_for_earliest() const;
   std::optional<std::uint16_t> first_place() const;
   std::uint64_t start_of(std::uint16_t place) const;
 
@@ -80,6 +81,8 @@ class TimerWheel {
   std::uint64_t cursor_ = 0;                        // everything before it has been served
   std::uint64_t next_order_ = 0;
   std::size_t size_ = 0;
+  // The entry that next() tells; k_none: to be looked for. Asked after every event, and a coarse slot holds very many.
+  mutable std::uint32_t earliest_ = k_none;
 };
 
 }  // namespace offhook::core

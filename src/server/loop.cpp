@@ -130,14 +130,21 @@ void Loop::feed(core::Event event) {
   decide(now, [&](core::Effects& effects) { engine_.handle(now, std::move(event), effects); });
 }
 
+// An alarm that is too early is left as it is: it rings for nothing once, where moving it would cost a system call for each event.
 void Loop::set_alarm() {
   const auto next = engine_.next_deadline();
-  if (!next) return alarm_.cancel();
-  alarm_.set(next->at - clock_.now(), [this, due = next->at] {
-    const auto now = clock_.now();
-    meter_.late(now - due);
-    decide(now, [&](core::Effects& effects) { engine_.advance(now, effects); });
-  });
+  if (!next || (alarm_at_ && *alarm_at_ <= next->at)) return;
+  alarm_at_ = next->at;
+  alarm_.set(next->at - clock_.now(), [this] { on_alarm(); });
+}
+
+void Loop::on_alarm() {
+  alarm_at_.reset();
+  const auto next = engine_.next_deadline();
+  const auto now = clock_.now();
+  if (!next || next->at > now) return set_alarm();
+  meter_.late(now - next->at);
+  decide(now, [&](core::Effects& effects) { engine_.advance(now, effects); });
 }
 
 // --- from the engine to the world
@@ -234,9 +241,9 @@ void Loop::carry_out(core::Effect& effect) {
 }
 
 void Loop::carry_out_one(core::Send& effect) {
-  auto text = wire::encode(effect.message);
+  const auto text = wire::encode(effect.message);
   meter_.sent(text.size());
-  net_.send(to_net(effect.link), std::move(text));
+  net_.send(to_net(effect.link), text);
 }
 
 void Loop::carry_out_one(core::CloseLink& effect) { net_.close(to_net(effect.link), effect.code, effect.reason); }

@@ -62,6 +62,7 @@ class Loop : public net::Handler {
   Levels levels() const;
   void feed_text(core::LinkId link, std::string_view text);
   void set_alarm();
+  void on_alarm();
   void take(core::Effects effects);
   void hold(core::Effect effect);
   void let_go(const core::Effect& effect);
@@ -110,6 +111,7 @@ class Loop : public net::Handler {
   core::Engine engine_;
   net::Net net_;
   net::Timer alarm_, purge_alarm_;
+  std::optional<Instant> alarm_at_;  // alarm_ rings then, or earlier than it must
   std::deque<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
