@@ -83,6 +83,45 @@ class Store(unittest.TestCase):
         self.assertEqual([verdict_of(20, 1.5), verdict_of(26, 1.5), verdict_of(20, 2.5)], ["holds", "BROKEN", "BROKEN"])
 
 
+class InShort(unittest.TestCase):
+    """Each runs with the least that gives figures; the figures have to be there and to be possible, no more."""
+
+    def rows_of(self, name, *options):
+        done = subprocess.run([sys.executable, str(FOLDER / f"{name}.py"), "--json", *options], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return json.loads(done.stdout)["rows"]
+
+    def test_calls(self):
+        rows = self.rows_of("calls", "--calls", "100", "--live", "1", "20")
+        self.assertEqual([row["live"] for row in rows], [1, 20, 100])
+        for row in rows:
+            self.assertEqual((row["calls"], row["wrong"]), (100, 0))
+            self.assertGreater(row["calls_per_s"], 0)
+            self.assertLessEqual(row["incoming_p50_ms"], row["incoming_p99_ms"])
+
+    def test_latency(self):
+        rows = self.rows_of("latency", "--calls", "100")
+        self.assertEqual([row["load"] for row in rows], ["half", "half", "full", "full"])
+        self.assertTrue(all(0 < row["p50_ms"] <= row["p99_ms"] for row in rows), rows)
+
+    def test_timers(self):
+        rows = self.rows_of("timers", "--outstanding", "20000")
+        self.assertEqual([row["what"] for row in rows], ["wheel", "multimap", "steady_timer"])
+        self.assertTrue(all(row["expired"] == 20000 and row["move_ns"] > 0 and row["bytes"] > 8 for row in rows), rows)
+
+    def test_idle(self):
+        rows = self.rows_of("idle", "--devices", "200", "--seconds", "1")
+        self.assertEqual([row["transport"] for row in rows], ["plain", "TLS"])
+        plain, tls = (row["process_bytes"] for row in rows)
+        self.assertGreater(plain, 0)
+        self.assertGreater(tls, plain)
+
+    def test_fanout(self):
+        rows = self.rows_of("fanout", "--signals", "200", "--connections", "3")
+        self.assertEqual([row["deliveries"] for row in rows], [600])
+        self.assertGreater(rows[0]["beast_us_per_delivery"], 0)
+
+
 class Verdict(unittest.TestCase):
     def row(self, values, cause=("silent loss in a call", "peer_unstable")):
         return verdict.row_of(cause, values)

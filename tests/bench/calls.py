@@ -5,74 +5,31 @@ operating system counts it. The yardstick in the same run: what Boost.Beast take
 """
 
 import argparse
-import contextlib
 import json
-import os
-import pathlib
-import re
-import signal
-import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build" / "release"
-CONFIG = """[limits]
-rings_per_caller = 100000
-rings_per_pair = 100000
-[log]
-calls = false
-"""
+from server_process import cpu_seconds, echo, running_load, running_server
+from verdict import columns
+
 LIVE = (1, 100, 1000, 10000)  # calls at a time
 TARGET_CPU_MS, TARGET_P50_MS, TARGET_P99_MS = 0.10, 2, 10
 
 
-@contextlib.contextmanager
-def running_server():
-    """(URL, process id) of a server of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = pathlib.Path(folder) / "offhook.toml"
-        config.write_text(CONFIG)
-        command = [BUILD / "offhookd", "--dev", "--listen", "127.0.0.1:0", "--config", config, "--data", pathlib.Path(folder) / "data"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            for line in server.stdout:
-                found = re.search(r"http://127\.0\.0\.1:\d+", line)
-                if found:
-                    break
-            else:
-                raise SystemExit("the server did not start")
-            yield found.group(0), server.pid
-        finally:
-            server.send_signal(signal.SIGKILL)
-            server.wait()
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def load(url, **options):
+def load(url, pid, **options):
     """One run of the load generator: its closing line and, measured from when all devices were online, the server's CPU time."""
-    words = [word for name, value in options.items() if name != "pid" for word in (f"--{name}", str(value))]
-    child = subprocess.Popen([BUILD / "offhook", "load", "--json", *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "OFFHOOK_URL": url})
-    before, closing = None, None
-    for line in child.stdout:
-        event = json.loads(line)
-        if event["event"] == "online":
-            before = cpu_seconds(options["pid"])
-        if event["event"] == "done":
-            closing = event
-    child.wait()
-    if closing is None or before is None:
-        raise SystemExit("the load generator did not come to its end")
-    return closing, cpu_seconds(options["pid"]) - before
+    before = None
+    with running_load(url, **options) as events:
+        for event in events:
+            if event["event"] == "online":
+                before = cpu_seconds(pid)
+            if event["event"] == "done" and before is not None:
+                return event, cpu_seconds(pid) - before
+    raise SystemExit("the load generator did not come to its end")
 
 
 def measure_one(live, calls, rate):
-    with running_server() as (url, pid):
-        done, cpu = load(url, pid=pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
+    with running_server(data=True) as (url, pid):
+        done, cpu = load(url, pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
     wait = done["latency_ms"]
     return {"live": live, "calls": done["done"], "offered_per_s": rate or "as fast as it goes", "calls_per_s": done["calls_per_second"],
             "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "wrong": done["wrong"] + done["unfinished"],
@@ -80,19 +37,14 @@ def measure_one(live, calls, rate):
             "told_p50_ms": wait["told"]["p50"], "told_p99_ms": wait["told"]["p99"]}
 
 
-def echo_cpu_us():
-    done = subprocess.run([BUILD / "tests" / "bench" / "offhook_echo"], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)["cpu_us_per_frame"]
-
-
 def measure(options):
-    echo = echo_cpu_us()
+    echo_us = echo()["cpu_us_per_frame"]
     rows = [measure_one(live, options.calls, 0) for live in options.live]
     fastest = max(row["calls_per_s"] for row in rows)
     rows.append({**measure_one(100, options.calls, round(fastest / 2, 1)), "half_load": True})
     for row in rows:
-        row["echoes_per_call"] = round(row["cpu_ms_per_call"] * 1000 / echo, 1)
-    return {"echo_cpu_us_per_frame": echo, "target_cpu_ms_per_call": TARGET_CPU_MS, "target_p50_ms": TARGET_P50_MS,
+        row["echoes_per_call"] = round(row["cpu_ms_per_call"] * 1000 / echo_us, 1)
+    return {"echo_cpu_us_per_frame": echo_us, "target_cpu_ms_per_call": TARGET_CPU_MS, "target_p50_ms": TARGET_P50_MS,
             "target_p99_ms": TARGET_P99_MS, "rows": rows}
 
 
@@ -103,9 +55,7 @@ def table(result):
         lines.append(("half load" if row.get("half_load") else str(row["live"]), f"{row['calls_per_s']:.0f}", f"{row['cpu_ms_per_call']:.3f}",
                       f"{row['echoes_per_call']:.0f}", *(f"{row[name]:.2f}" for name in
                       ("incoming_p50_ms", "incoming_p99_ms", "told_p50_ms", "told_p99_ms")), str(row["wrong"])))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    text = "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines)
-    return (f"{text}\n\nAn echo is one frame there and back by Boost.Beast: {result['echo_cpu_us_per_frame']:.1f} CPU-µs here. Times in ms, from the device that "
+    return (f"{columns(lines)}\n\nAn echo is one frame there and back by Boost.Beast: {result['echo_cpu_us_per_frame']:.1f} CPU-µs here. Times in ms, from the device that "
             f"acts to the one that is told.\nGoals: {TARGET_CPU_MS} CPU-ms a call; at half load p50 {TARGET_P50_MS} ms, p99 {TARGET_P99_MS} ms. "
             "The load generator shares this machine's cores.")
 
