@@ -118,9 +118,11 @@ void Loop::feed_text(core::LinkId link, std::string_view text) {
 // One step of the engine, and what follows from it.
 template <class Step>
 void Loop::decide(Instant now, Step step) {
-  core::Effects effects;
+  auto effects = std::exchange(spare_effects_, {});  // an effect may lead to the next step, which finds none
   step(effects);
-  take(std::move(effects));
+  take(effects);
+  effects.clear();
+  spare_effects_ = std::move(effects);
   set_alarm();
   meter_.handled(clock_.now() - now);
 }
@@ -150,7 +152,7 @@ void Loop::on_alarm() {
 // --- from the engine to the world
 
 // None is carried out before all have their place: a store that is durable at once must not let one overtake another.
-void Loop::take(core::Effects effects) {
+void Loop::take(core::Effects& effects) {
   const bool is_inner = std::exchange(carrying_out_, true);
   for (auto& effect : effects) {
     if (auto* store = std::get_if<core::Store>(&effect)) {

@@ -63,7 +63,7 @@ class Loop : public net::Handler {
   void feed_text(core::LinkId link, std::string_view text);
   void set_alarm();
   void on_alarm();
-  void take(core::Effects effects);
+  void take(core::Effects& effects);
   void hold(core::Effect effect);
   void let_go(const core::Effect& effect);
   void mind_the_store();
@@ -112,6 +112,7 @@ class Loop : public net::Handler {
   net::Net net_;
   net::Timer alarm_, purge_alarm_;
   std::optional<Instant> alarm_at_;  // alarm_ rings then, or earlier than it must
+  core::Effects spare_effects_;  // empty, with the memory of the step before
   std::deque<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
