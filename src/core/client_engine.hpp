@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <map>
 #include <set>
 #include <string>
@@ -55,9 +56,9 @@ class ClientEngine {
   // The last commands of a device and what they were answered; `order` forgets the oldest.
   struct CommandMemory {
     std::map<std::string, std::optional<Answer>> answers;  // nothing: still being worked on
-    std::deque<std::string> order;
+    std::list<std::string> order;  // lists: empty deques take 600 bytes each, and most devices do nothing for hours
     std::map<std::string, Instant> withdrawn;  // invites that were cancelled before they came, by cmd_id
-    std::deque<ClientId> replaced;             // clients of other processes that had to give way, the latest last
+    std::list<ClientId> replaced;              // clients of other processes that had to give way, the latest last
     static constexpr std::size_t k_max_replaced = 8;
   };
 
@@ -90,7 +91,7 @@ class ClientEngine {
     LinkId newest_link;          // that it ever had
     std::optional<Opening> opening;
     std::uint64_t last_seq = 0;
-    std::deque<Unacknowledged> unacknowledged;
+    std::list<Unacknowledged> unacknowledged;
     std::size_t unacknowledged_bytes = 0;
     bool overflowed = false;  // events were forgotten: no resume
     Instant last_contact{};
