@@ -6,6 +6,7 @@ operating system counts it. The yardstick in the same run: what Boost.Beast take
 
 import argparse
 import json
+import resource
 import sys
 
 from server_process import cpu_seconds, echo, running_load, running_server
@@ -27,6 +28,11 @@ def load(url, pid, **options):
     raise SystemExit("the load generator did not come to its end")
 
 
+def most_live():
+    """As many calls at a time as there can be sockets: two for each, in the server and in the load generator."""
+    return (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // 2
+
+
 def measure_one(live, calls, rate):
     with running_server(data=True) as (url, pid):
         done, cpu = load(url, pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
@@ -39,7 +45,7 @@ def measure_one(live, calls, rate):
 
 def measure(options):
     echo_us = echo()["cpu_us_per_frame"]
-    rows = [measure_one(live, options.calls, 0) for live in options.live]
+    rows = [measure_one(min(live, most_live()), options.calls, 0) for live in options.live]
     fastest = max(row["calls_per_s"] for row in rows)
     rows.append({**measure_one(100, options.calls, round(fastest / 2, 1)), "half_load": True})
     for row in rows:
