@@ -31,7 +31,10 @@ const phases = ['inviting', 'connecting', 'active', 'ended'];
 
 // What has been told of each call so far.
 class Facts {
-  constructor() { this.calls = new Map(); this.rules = new Map(); this.problems = []; }
+  constructor() { this.calls = new Map(); this.rules = new Map(); this.problems = []; this.cuts = {}; }
+
+  // A socket was closed, or a call refused, by a server that was not killed: on a machine that is too busy to keep the heartbeat.
+  cut(why) { this.cuts[why] = (this.cuts[why] ?? 0) + 1; }
 
   note(call) {
     const known = this.calls.get(call.call_id);
@@ -59,7 +62,7 @@ class Talker {
       this.socket.on('open', () => this.send({ type: 'hello', version: 1, device_id: 'd', token: makeToken({ sub: this.user }) }));
       this.socket.on('message', (bytes) => this.hear(JSON.parse(bytes), resolve));
       this.socket.on('error', () => {});
-      this.socket.on('close', () => { this.waiting.forEach((done) => done(undefined)); this.waiting.clear(); this.onCall(undefined); resolve(); });
+      this.socket.on('close', (code) => { if (!this.server.isKilled && !this.hasLeft) this.facts.cut(code); this.waiting.forEach((done) => done(undefined)); this.waiting.clear(); this.onCall(undefined); resolve(); });
     });
   }
 
@@ -72,6 +75,8 @@ class Talker {
     this.waiting.get(message.cmd_id)?.(message);
     return this.waiting.delete(message.cmd_id);
   }
+
+  leave() { this.hasLeft = true; this.socket.close(); }
 
   send(message) { if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message)); }
 
@@ -104,14 +109,23 @@ const endings = [
   },
 ];
 
-// One call after another, until the server is gone.
+// Until the server is gone.
 async function keepCalling(server, number, facts) {
-  const [alice, bob] = [`alice${number}`, `bob${number}`].map((user) => new Talker(server, user, facts));
-  await Promise.all([alice.open(), bob.open()]);
+  while (!server.isKilled) {
+    const sides = [`alice${number}`, `bob${number}`].map((user) => new Talker(server, user, facts));
+    await Promise.all(sides.map((side) => side.open()));
+    await callUntilCut(sides, number, facts);
+    sides.forEach((side) => side.leave());
+  }
+}
+
+// One call after another, until one of the two has no connection any more.
+async function callUntilCut([alice, bob], number, facts) {
   for (const { call_id } of alice.calls) await alice.ask('hangup', { call_id });  // of the server before
   for (let turn = number; alice.socket.readyState === WebSocket.OPEN; ++turn) {
     const told = bob.next(() => true);
     const placed = await alice.ask('invite', { to: bob.user, media: 'none' });
+    if (placed?.error) facts.cut(placed.error);
     if (!placed?.call) break;
     if (placed.call.phase === 'ended') continue;
     if (!(await told)) break;
@@ -128,6 +142,7 @@ async function checkAll(server, facts, ids) {
     const { status, body } = await rest(server, `/v1/calls/${id}`);
     if (status !== 200) facts.problems.push([facts.calls.get(id), status]);
     else facts.check(body, facts.calls.get(id));
+    if (status === 200) facts.note(body);
   }
   for (const [user, count] of facts.rules) {
     const { body } = await rest(server, `/v1/users/${user}/rules`);
@@ -144,7 +159,8 @@ function summary(facts, began, kills, decided) {
   const kinds = Object.entries(outcomes).sort((a, b) => b[1] - a[1]).map(([outcome, count]) => `${count} ${outcome}`).join(', ');
   const live = kills.reduce((sum, count) => sum + count, 0);
   return `${kills.length} kills in ${Math.round((Date.now() - began) / 1000)} s: ${facts.calls.size} calls (${kinds}), ${live} of them killed in the middle, `
-    + `each looked up after the kill and at the end; ${decided} decided again; ${facts.problems.length} problems`;
+    + `each looked up after the kill and at the end; ${decided} decided again; `
+    + `${Object.values(facts.cuts).reduce((sum, count) => sum + count, 0)} connections cut by a server that lived; ${facts.problems.length} problems`;
 }
 
 // Whatever was in the way of a call, its inputs lead to what became of it.
@@ -169,8 +185,9 @@ test(`${rounds} kills at any moment: nothing that was told is lost, and every ca
     checked = facts.calls.size;
     const talking = Promise.all(Array.from({ length: pairs }, (_, number) => keepCalling(server, number, facts)));
     const enough = facts.calls.size + 1 + Math.floor(Math.random() * 120);
-    await until(() => facts.calls.size >= enough);
+    await until(() => facts.calls.size >= enough).catch((error) => { throw new Error(`round ${round}, cuts ${JSON.stringify(facts.cuts)}: ${error.message}`); });
     kills.push([...facts.calls.values()].filter(({ phase }) => phase !== 'ended').length);
+    server.isKilled = true;
     await server.stop();
     await talking;
     assert.deepEqual(facts.problems, []);
