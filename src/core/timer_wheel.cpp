@@ -20,17 +20,19 @@ TimerWheel::TimerWheel() { heads_.fill(k_none); }
 
 TimerHandle TimerWheel::arm(Instant at, TimerKey key) {
   std::uint32_t index = 0;
-  if (free_.empty()) {
+  if (free_ == k_none) {
     index = static_cast<std::uint32_t>(entries_.size());
     entries_.emplace_back();
   } else {
-    index = free_.back();
-    free_.pop_back();
+    index = free_;
+    free_ = entries_[index].next;
   }
   auto& entry = entries_[index];
   entry.at = to_number(at);
   entry.order = next_order_++;
-  entry.key = key;
+  entry.kind = key.kind;
+  entry.high = key.high;
+  entry.low = key.low;
   entry.armed = true;
   insert(index);
   const bool is_earliest = size_ == 0 || (earliest_ != k_none && entry.at < entries_[earliest_].at);
@@ -38,6 +40,8 @@ TimerHandle TimerWheel::arm(Instant at, TimerKey key) {
   ++size_;
   return {index, entry.generation};
 }
+
+Expired TimerWheel::expired(const Entry& entry) { return {to_instant(entry.at), {entry.kind, entry.high, entry.low}, entry.order}; }
 
 void TimerWheel::cancel(TimerHandle& handle) {
   if (is_armed(handle)) {
@@ -66,7 +70,7 @@ void TimerWheel::expire(Instant now, std::vector<Expired>& out) {
     while (index != k_none) {
       const auto next = entries_[index].next;
       if (entries_[index].at <= limit) {
-        out.push_back({to_instant(entries_[index].at), entries_[index].key, entries_[index].order});
+        out.push_back(expired(entries_[index]));
         release(index);
       } else {
         insert(index);
@@ -83,8 +87,7 @@ void TimerWheel::expire(Instant now, std::vector<Expired>& out) {
 std::optional<Expired> TimerWheel::next() const {
   if (size_ == 0) return std::nullopt;
   if (earliest_ == k_none) earliest_ = look_for_earliest();
-  const auto& entry = entries_[earliest_];
-  return Expired{to_instant(entry.at), entry.key, entry.order};
+  return expired(entries_[earliest_]);
 }
 
 // REQUIRES: something is armed.
@@ -127,7 +130,8 @@ void TimerWheel::remove(std::uint32_t index) {
 void TimerWheel::release(std::uint32_t index) {
   entries_[index].armed = false;
   ++entries_[index].generation;
-  free_.push_back(index);
+  entries_[index].next = free_;
+  free_ = index;
   --size_;
 }
 

@@ -55,16 +55,19 @@ class TimerWheel {
   static constexpr std::uint32_t k_slots = 64;
   static constexpr std::uint32_t k_none = UINT32_MAX;
 
+  // 48 bytes: the key lies in pieces so that its kind shares a word with the rest.
   struct Entry {
     std::uint64_t at = 0;  // microseconds
     std::uint64_t order = 0;
-    TimerKey key;
+    std::uint64_t high = 0, low = 0;  // of the key
     std::uint32_t generation = 0;
-    std::uint32_t next = k_none;
+    std::uint32_t next = k_none;  // in its slot, or of those that are free
     std::uint32_t previous = k_none;
     std::uint16_t place = 0;  // level * 64 + slot
+    TimerKind kind = TimerKind::Setup;
     bool armed = false;
   };
+  static Expired expired(const Entry& entry);
 
   void insert(std::uint32_t index);
   void remove(std::uint32_t index);
@@ -75,7 +78,7 @@ class TimerWheel {
   std::uint64_t start_of(std::uint16_t place) const;
 
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> free_;
+  std::uint32_t free_ = k_none;  // the first that is free
   std::array<std::uint32_t, k_levels * k_slots> heads_;
   std::array<std::uint64_t, k_levels> occupied_{};  // one bit per slot
   std::uint64_t cursor_ = 0;                        // everything before it has been served
