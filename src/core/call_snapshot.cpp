@@ -51,8 +51,10 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   s.ringing = std::any_of(call.legs.begin(), call.legs.end(), [](const Leg& each) { return each.rang_at.has_value(); });
   s.role = is_caller ? wire::Role::Caller : wire::Role::Callee;
   s.you = state_of(call, leg, device);
-  s.caller = {call.caller.user.user, call.caller.active->self.name};
-  s.callee = {callee.user.user, callee.active != nullptr ? callee.active->self.name : std::nullopt};
+  // A leg has nobody who speaks for it before somebody answers, or when a user who was deleted has been blotted out of it.
+  const auto party = [](const Leg& each) { return wire::Party{each.user.user, each.active != nullptr ? each.active->self.name : std::nullopt}; };
+  s.caller = party(call.caller);
+  s.callee = party(callee);
   s.media = call.media;
   s.data = call.data;
   const bool speaks = device != nullptr && (device == leg.active || device == leg.moving) && !leg.outcome;
@@ -130,7 +132,7 @@ CallRecord CallEngine::record(const Call& call) const {
   r.version = call.version;
   r.project = call.project;
   r.caller = call.caller.user.user;
-  r.caller_device = call.caller.active->self.device;
+  if (call.caller.active != nullptr) r.caller_device = call.caller.active->self.device;
   r.caller_leg = leg_record(call.caller);
   r.group = call.group;
   for (const auto& leg : call.legs) r.legs.push_back(leg_record(leg));

@@ -61,6 +61,22 @@ TEST_F(Forget, TheRecordOfACallKeepsItsOutcomeAndTheOtherSide) {
   for (const auto& note : record.notes) EXPECT_TRUE(note.user != "alice" && note.device != alice.device);
 }
 
+// A deleted caller has no devices any more in the call that a restarted server goes on from.
+TEST_F(Forget, AnEndedCallOfADeletedCallerIsShownAfterARestart) {
+  const auto call = talk();
+  world.send(bob, wire::Hangup{"", call});
+  world.feed(AdminForgetUser{1, {"1", "alice"}});
+  for (auto& [key, record] : world.kept) {
+    if (auto* kept = std::get_if<CallRecord>(&record)) forget_user(*kept, "alice");  // as the store does
+  }
+  world.crash();
+  world.restart();
+  world.say_hello(bob, false, {call});
+  ASSERT_EQ(bob.welcome.calls.size(), 1U);
+  EXPECT_EQ(bob.welcome.calls.front().caller.user, k_forgotten_user);
+  EXPECT_EQ(bob.welcome.calls.front().outcome, wire::Outcome::Ended);
+}
+
 TEST_F(Forget, HistoryThatCannotBeHadIsAnErrorThatSaysWhen) {
   world.send(alice, wire::GetRules{""});
   world.feed(HistoryUnavailable{alice.welcome.client_id, "h"});
