@@ -55,6 +55,21 @@ async function meet(number) {
   return { alice, bob, screen, words };
 }
 
+test('first: a session of an SDK in Offhook\'s library', async () => {
+  class Here extends OffhookClient {
+    constructor(options) {
+      super({ ...options, url: `${server.url.replace('http', 'ws')}/v1/client`, WebSocket });
+      clients.push(this);
+    }
+  }
+  const { sessionId } = await ask(sdk, 'createSession', {});
+  const shown = [];
+  const enter = () => run('first', { OffhookClient: Here, sessionId, token: sdk.generateToken(sessionId), show: (name) => shown.push(name) });
+  await enter();
+  await enter();
+  await until(() => shown[0] === 'camera');
+});
+
 test('before: a signal and a timer on each side', async () => {
   const { alice, bob, screen, words } = await meet(1);
   const { sessionId } = await words.createSession();
