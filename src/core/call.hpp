@@ -30,6 +30,10 @@ struct CallDevice {
   bool in_session = false;
   bool has_media = false;                 // it receives the other side's; without media: it has been in the session
   bool second_call = false;               // it was in another call when it was told of this one
+  bool has_push_address = false;          // it can be woken without a link
+  std::optional<PushState> push;          // of the push that was to wake it last
+  bool pushed_again = false;
+  std::optional<Instant> push_again_at;   // unless it is heard before
 };
 
 // One user's part in a call.
@@ -43,7 +47,7 @@ struct Leg {
   std::optional<wire::Reason> reason;
   bool silent = false;                    // the user is not to learn of the call
   bool asked = false;                     // whether the user may be rung has been decided
-  Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media, Move
+  Timers timers;                          // Setup, Wake, Ring; CallerGrace; Connect, Grace, Media, Move; PushAgain
 };
 
 struct Call {

@@ -70,6 +70,8 @@ void CallEngine::on_leg_timer(Call& call, Leg& leg, TimerKind kind) {
     conclude(call, leg, Outcome::ConnectFailed, Reason::Timeout);
   } else if (kind == TimerKind::Media) {
     conclude(call, leg, Outcome::Dropped, Reason::MediaLost);
+  } else if (kind == TimerKind::PushAgain) {
+    wake_again(call, leg);
   } else if (kind == TimerKind::Move) {
     abort_move(call, leg);
   } else if (kind == TimerKind::Grace) {
@@ -81,7 +83,8 @@ void CallEngine::on_leg_timer(Call& call, Leg& leg, TimerKind kind) {
 }
 
 void CallEngine::end_unanswered(Call& call, Leg& leg) {
-  const auto why = leg.devices.empty() ? Reason::NoDevices : Reason::PushUnacked;
+  const auto told = is_out_of_reach(leg) ? Reason::PushRefused : Reason::PushUnacked;
+  const auto why = leg.devices.empty() ? Reason::NoDevices : told;
   if (!leg.rang_at) return conclude(call, leg, Outcome::Unreachable, why);
   conclude(call, leg, Outcome::NoAnswer, Reason::Timeout);
 }
@@ -166,6 +169,7 @@ void CallEngine::close_leg(Call& call, Leg& leg, Outcome outcome, std::optional<
   leg.ended_at = desk_.now;
   leg.moving = nullptr;
   disarm_all(leg.timers);
+  stop_pushes(call, leg);
   for (auto& device : leg.devices) {
     if (device.outcome) continue;
     // Where somebody has answered only a device that was about to take over is left; whatever ends the call, it has missed none.

@@ -29,6 +29,7 @@ Plan make_plan(const Settings& settings, const wire::Invite& invite) {
   plan.drop_grace = chosen(invite.drop_grace_ms, settings.drop_grace);
   plan.max_duration = chosen(invite.max_duration_ms, settings.max_duration);
   plan.move = std::min(settings.move_timeout, plan.drop_grace - std::chrono::seconds{1});  // always less than the grace
+  plan.push_retry = settings.push_retry;
   plan.wait_full_ring = invite.wait_full_ring;
   plan.decline_policy = invite.decline_policy.value_or(settings.decline_policy);
   if (plan.drop_grace != settings.drop_grace) plan.own_drop_grace = plan.drop_grace;
@@ -74,7 +75,7 @@ void CallEngine::on(CreateCall&& mail) {
     end_call(call, refusal->outcome, refusal->reason, mail.request ? nullptr : &caller);
   } else {
     begin(call);
-    for (const auto& [member, in_call] : mail.devices) add_device(call, call.legs.front(), member, in_call);
+    for (const auto& candidate : mail.devices) add_device(call, call.legs.front(), candidate);
     if (!call.group && mail.devices.empty()) note(call, NoteKind::Asked, call.legs.front().user.user);
     changed(call);
     tell_all(call, mail.request ? nullptr : &caller);
@@ -98,12 +99,16 @@ void CallEngine::begin_leg(Call& call, Leg& leg) {
   share(call, leg);
 }
 
-CallDevice& CallEngine::add_device(Call& call, Leg& leg, const Member& member, bool in_call) {
+CallDevice& CallEngine::add_device(Call& call, Leg& leg, const Candidate& candidate) {
   auto& device = leg.devices.emplace_back();
-  device.self = member;
-  device.second_call = in_call;
-  note(call, NoteKind::Asked, device.self.user.user, device.self.device);
-  desk_.post(LiveCall{member.client, call.id, true});
+  device.self = candidate.member;
+  device.second_call = candidate.in_call;
+  device.has_push_address = candidate.has_push_address;
+  if (!candidate.linked) device.lost_since = desk_.now;
+  const bool has_client = device.self.client != ClientId{};
+  if (has_client) note(call, NoteKind::Asked, device.self.user.user, device.self.device);
+  if (has_client) desk_.post(LiveCall{device.self.client, call.id, true});
+  wake_if_needed(call, leg, device);
   return device;
 }
 
@@ -148,7 +153,7 @@ void CallEngine::on(InviteAgain&& mail) {
   if (leg != nullptr) note_command(*call, caller, wire::ClientMessage(invite));
   if (device != nullptr && !request) confirm({*call, *leg, *device}, caller.client);
   if (leg != nullptr && is_open(*leg)) {
-    if (device == nullptr) device = &add_device(*call, *leg, caller, false);
+    if (device == nullptr) device = &add_device(*call, *leg, {caller});
     call->media = std::min(call->media, invite.media);
     Speaker who{*call, *leg, *device};
     on_command(who, wire::Answer{});
@@ -265,13 +270,14 @@ void CallEngine::on(const DeviceAttached& mail) {
   if (auto* input = keep_input(*call, InputKind::Attached, mail.who)) {
     input->in_call = mail.in_call;
     input->named = mail.named;
+    input->has_push_address = mail.has_push_address;
   }
   if (auto* device = device_in(*leg, mail.who.device)) {
     Speaker who{*call, *leg, *device};
     return attach(who, mail);
   }
   if (leg == &call->caller || !is_open(*leg) || leg->devices.size() >= k_max_devices_per_call) return;
-  add_device(*call, *leg, mail.who, mail.in_call);  // it learns of the call from its welcome
+  add_device(*call, *leg, {mail.who, mail.in_call, mail.has_push_address});  // it learns of the call from its welcome
   changed(*call);
 }
 
@@ -281,6 +287,7 @@ void CallEngine::attach(Speaker& who, const DeviceAttached& mail) {
   auto& [call, leg, device] = who;
   const bool fresh = device.self.client != mail.who.client;
   device.self = mail.who;
+  device.has_push_address = mail.has_push_address;
   const bool takes_part = who.is_active() || &device == leg.moving || can_ring(device.state);
   if (takes_part && !leg.outcome) desk_.post(LiveCall{mail.who.client, call.id, true});
   device.unconfirmed = !mail.named && (fresh || device.unconfirmed);
@@ -318,6 +325,11 @@ void CallEngine::on(const DeviceLost& mail) {
   device->lost_since = mail.since;
   note(*call, NoteKind::Lost, leg->user.user, device->self.device);
   Speaker who{*call, *leg, *device};
+  const bool was_pending = is_push_pending(*call);
+  if (wake_if_needed(*call, *leg, *device)) {
+    changed(*call);
+    tell_if_pending_changed(*call, was_pending);
+  }
   on_contact_changed(who);
 }
 

@@ -9,6 +9,7 @@
 //
 //   call_engine.cpp    beginning, commands, devices that come and go
 //   call_ringing.cpp   everything before the answer, and the answer
+//   call_push.cpp      devices without a link are woken
 //   call_media.cpp     everything after it
 //   call_move.cpp      a user takes the call to another device
 //   call_group.cpp     more than two: users who are added, and what is left when some go
@@ -43,6 +44,7 @@ class CallEngine {
   void on(const CallCommand& mail);
   void on(const DeviceAttached& mail);
   void on(const DeviceLost& mail);
+  void on(const PushDone& mail);
   void on(const AskSnapshot& mail);
   void on(const SessionPresence& mail);
   void on(const AdminEndCall& event);
@@ -68,7 +70,17 @@ class CallEngine {
 
   void begin(Call& call);
   void begin_leg(Call& call, Leg& leg);
-  CallDevice& add_device(Call& call, Leg& leg, const Member& member, bool in_call);
+  CallDevice& add_device(Call& call, Leg& leg, const Candidate& candidate);
+
+  bool wake_if_needed(Call& call, Leg& leg, CallDevice& device);
+  void wake(Call& call, Leg& leg, CallDevice& device);
+  void wake_again(Call& call, Leg& leg);
+  void arm_push_again(Call& call, Leg& leg);
+  void stop_pushes(Call& call, Leg& leg);
+  bool is_push_pending(const Call& call) const;
+  bool is_out_of_reach(const Leg& leg) const;
+  void tell_if_pending_changed(Call& call, bool was_pending);
+  Instant end_in_sight(const Leg& leg) const;
   void answer_place(Call& call, const Member& who, const std::string& cmd_id, std::optional<std::uint64_t> request, bool merged);
   void share(Call& call, Leg& leg);
   void note_invite(Call& call, const InviteRecord& invite);
@@ -132,6 +144,7 @@ class CallEngine {
   void keep_input(Call& call, const InviteAgain& mail);
   void keep_input(Call& call, const CallCommand& mail);
   void keep_input(Call& call, const SessionPresence& mail);
+  void keep_input(Call& call, const CallDevice& device, PushState state);
   wire::Snapshot snapshot(const Call& call, const Member& viewer) const;
   wire::DeviceState state_of(const Call& call, const Leg& leg, const CallDevice* device) const;
   std::vector<wire::LegView> leg_views(const Call& call) const;

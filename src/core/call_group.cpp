@@ -19,12 +19,14 @@ void CallEngine::on(LegFound&& mail) {
   leg->asked = true;
   if (mail.refusal) return conclude(*call, *leg, *mail.refusal);
   if (mail.devices.empty()) note(*call, NoteKind::Asked, leg->user.user);
+  const bool was_pending = is_push_pending(*call);
   std::vector<const CallDevice*> added;
-  for (const auto& [member, in_call] : mail.devices) {
-    if (device_in(*leg, member.device) == nullptr) added.push_back(&add_device(*call, *leg, member, in_call));
+  for (const auto& candidate : mail.devices) {
+    if (device_in(*leg, candidate.member.device) == nullptr) added.push_back(&add_device(*call, *leg, candidate));
   }
   changed(*call);
   for (const auto* device : added) tell(*call, *device);
+  tell_if_pending_changed(*call, was_pending);
 }
 
 // Adds legs; whoever has one already, even one that is over, is not rung again. A call between two becomes a group.

@@ -61,7 +61,9 @@ void CallEngine::keep_input(Call& call, const CreateCall& mail, const std::optio
   auto* input = keep_input(call, InputKind::Created, mail.caller);
   if (input == nullptr) return;
   input->invite.push_back(mail.invite);
-  for (const auto& [member, in_call] : mail.devices) input->devices.push_back({place_of(call.inputs, member), in_call});
+  for (const auto& one : mail.devices) {
+    input->devices.push_back({place_of(call.inputs, one.member), one.in_call, one.has_push_address, one.linked});
+  }
   if (refusal) {
     input->outcome = refusal->outcome;
     input->reason = refusal->reason;
@@ -74,12 +76,18 @@ void CallEngine::keep_input(Call& call, const LegFound& mail) {
   auto* input = keep_input(call, InputKind::Asked);
   if (input == nullptr) return;
   input->users.push_back(mail.user.user);
-  for (const auto& [member, in_call] : mail.devices) input->devices.push_back({place_of(call.inputs, member), in_call});
+  for (const auto& one : mail.devices) {
+    input->devices.push_back({place_of(call.inputs, one.member), one.in_call, one.has_push_address, one.linked});
+  }
   if (mail.refusal) {
     input->outcome = mail.refusal->outcome;
     input->reason = mail.refusal->reason;
   }
   input->silent = mail.silent;
+}
+
+void CallEngine::keep_input(Call& call, const CallDevice& device, PushState state) {
+  if (auto* input = keep_input(call, InputKind::Pushed, device.self)) input->push = state;
 }
 
 void CallEngine::keep_input(Call& call, const InviteAgain& mail) {

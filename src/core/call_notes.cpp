@@ -66,7 +66,7 @@ void CallEngine::note_end(Call& call, const UserId& user, wire::Outcome outcome,
 
 // `due` of one that begins to run; of one that is over there is none.
 void CallEngine::note_timer(Call& call, const Timers& timers, TimerKind kind, std::optional<Instant> due) {
-  if (kind == TimerKind::ForgetCall) return;
+  if (kind == TimerKind::ForgetCall || kind == TimerKind::PushAgain) return;
   UserId user;
   each_leg(call, [&](const Leg& leg) {
     if (&leg.timers == &timers) user = leg.user.user;

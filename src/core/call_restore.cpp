@@ -29,6 +29,7 @@ Duration CallEngine::length(const Call& call, TimerKind kind) const {
     case TimerKind::Media: return call.plan.drop_grace;
     case TimerKind::MaxDuration: return call.plan.max_duration;
     case TimerKind::Move: return call.plan.move;
+    case TimerKind::PushAgain: return call.plan.push_retry;
     case TimerKind::Alone: return settings(call).alone_timeout;
     case TimerKind::ForgetCall: return settings(call).keep_ended;
     case TimerKind::HelloTimeout:
@@ -84,6 +85,10 @@ void CallEngine::restore_leg(Call& call, Leg& leg, const LegRecord& kept) {
     device.lost_since = known.lost_since;
     device.has_media = known.has_media;
     device.second_call = known.second_call;
+    device.has_push_address = known.has_push_address;
+    device.push = known.push;
+    device.pushed_again = known.pushed_again;
+    device.push_again_at = known.push_again_at;
   }
   if (kept.winner) leg.active = device_in(leg, *kept.winner);
   if (kept.moving) leg.moving = device_in(leg, *kept.moving);
@@ -95,6 +100,7 @@ void CallEngine::restore_leg(Call& call, Leg& leg, const LegRecord& kept) {
   leg.silent = kept.silent;
   leg.asked = kept.asked;
   restore_timers(call, leg.timers, kept.deadlines);
+  arm_push_again(call, leg);
 }
 
 void CallEngine::restore_timers(Call& call, Timers& timers, const std::vector<DeadlineRecord>& kept) {
@@ -125,6 +131,9 @@ void CallEngine::go_on(Call& call) {
       if (device != nullptr && is_answered(call.phase)) desk_.post(Admit{call.session, leg.user, device->self.device});
     }
     lose_all_devices(leg);
+    for (auto& device : leg.devices) {  // whether it had been handed over is not known
+      if (device.push == PushState::Wanted && is_open(leg) && can_ring(device.state)) wake(call, leg, device);
+    }
     arm_grace(call, leg);
   });
   changed(call);

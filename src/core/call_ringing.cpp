@@ -20,6 +20,7 @@ void CallEngine::on_command(Speaker& who, const wire::RingAck& command) {
   }
   if (device.state != DeviceState::Notified) return;
   device.state = DeviceState::Ringing;
+  device.push_again_at.reset();
   const bool first = !leg.rang_at;
   if (first) {
     leg.rang_at = desk_.now;
@@ -45,9 +46,11 @@ void CallEngine::on_command(Speaker& who, const wire::Answer&) {
   leg.answered_at = desk_.now;
   leg.active = &device;
   device.state = DeviceState::Winner;
+  device.push_again_at.reset();
   if (!call.caller.outcome) call.caller.active->state = DeviceState::Joined;
   disarm(call.caller.timers, TimerKind::CallerGrace);
   disarm_all(leg.timers);
+  stop_pushes(call, leg);
   arm(call, leg.timers, TimerKind::Connect, desk_.now + call.plan.connect);
   std::vector<const CallDevice*> losers;
   for (auto& other : leg.devices) {
@@ -97,6 +100,7 @@ std::optional<Refusal> CallEngine::refusal_of_all(const Call& call, const Leg& l
 void CallEngine::leave_ring(Call& call, CallDevice& device, DeviceState state, Outcome outcome) {
   device.state = state;
   device.outcome = outcome;
+  device.push_again_at.reset();
   desk_.post(LiveCall{device.self.client, call.id, false});
 }
 

@@ -25,6 +25,7 @@ void CallEngine::changed(Call& call) {
 }
 
 void CallEngine::tell(Call& call, const CallDevice& device) {
+  if (device.self.client == ClientId{}) return;  // it has never had one, or not since the server has started
   note_told(call, device);
   desk_.post(GiveEvent{device.self.client, wire::CallEvent{0, snapshot(call, device.self)}});
 }
@@ -80,6 +81,7 @@ wire::Snapshot CallEngine::snapshot(const Call& call, const Member& viewer) cons
   if (call.plan.own_drop_grace) s.drop_grace_ms = to_ms(*call.plan.own_drop_grace);
   if (call.group) s.group_mode = call.group->mode;
   s.legs = leg_views(call);
+  s.push_pending = is_caller && is_push_pending(call);
   if (call.ended_at) s.duration_ms = call.active_at ? std::max<std::int64_t>(to_ms(*call.ended_at - *call.active_at), 0) : 0;
   return s;
 }
@@ -161,7 +163,7 @@ LegRecord CallEngine::leg_record(const Leg& leg) const {
   r.user = leg.user.user;
   for (const auto& device : leg.devices) {
     r.devices.push_back({device.self.device, device.self.name, device.state, device.outcome, device.lost_since, device.has_media,
-                         device.second_call});
+                         device.second_call, device.has_push_address, device.push, device.pushed_again, device.push_again_at});
   }
   if (leg.active != nullptr) r.winner = leg.active->self.device;
   if (leg.moving != nullptr) r.moving = leg.moving->self.device;
@@ -179,6 +181,7 @@ LegRecord CallEngine::leg_record(const Leg& leg) const {
 std::vector<DeadlineRecord> CallEngine::deadline_records(const Timers& timers) const {
   std::vector<DeadlineRecord> records;
   for (const auto& [kind, armed] : timers) {
+    if (kind == TimerKind::PushAgain) continue;  // the devices have it
     records.push_back({kind, *at(timers, kind), armed.extended});
   }
   return records;

@@ -247,13 +247,14 @@ void ClientEngine::open(Client& client, const wire::Hello& hello, bool resumed) 
   if (client.anonymous) {
     desk_.post(Attached{client.self.client, {}});
   } else {
-    desk_.post(Attach{client.self, opening.named});
+    desk_.post(Attach{client.self, opening.named, hello.push});
   }
 }
 
 void ClientEngine::on(const Attached& mail) {
   auto* client = find(mail.client);
   if (client == nullptr || !client->opening) return;
+  client->opening->welcome.push = mail.has_push_address;
   std::set<CallId> wanted(mail.calls.begin(), mail.calls.end());
   wanted.insert(client->opening->named.begin(), client->opening->named.end());
   client->opening->awaited = wanted.size();
@@ -334,7 +335,8 @@ bool ClientEngine::may_spend(Client& client) {
 // Does this command begin something that the store would have to keep as well?
 bool ClientEngine::begins_something(const wire::ClientMessage& message) {
   return std::holds_alternative<wire::Invite>(message) || std::holds_alternative<wire::RingMore>(message) ||
-         std::holds_alternative<wire::SessionCreate>(message) || std::holds_alternative<wire::SetRules>(message);
+         std::holds_alternative<wire::SessionCreate>(message) || std::holds_alternative<wire::SetRules>(message) ||
+         std::holds_alternative<wire::SetPush>(message);
 }
 
 void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
@@ -368,6 +370,9 @@ void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::
   if (std::holds_alternative<wire::GetRules>(message)) return desk_.post(AskRules{client.self.user, asker, std::nullopt});
   if (auto* change = std::get_if<wire::SetRules>(&message)) {
     return desk_.post(AskRules{client.self.user, asker, std::move(change->rules)});
+  }
+  if (auto* change = std::get_if<wire::SetPush>(&message)) {
+    return desk_.post(SetPushAddress{client.self, asker, std::move(change->push)});
   }
   if (std::holds_alternative<wire::WatchPresence>(message)) {
     if (!settings(client).presence) return desk_.refuse(asker, ErrorWord::NotAllowed, "Presence is switched off on this server.");

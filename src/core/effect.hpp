@@ -46,11 +46,27 @@ struct UserForgotten { UserKey user; };
 enum class RestRefusal { CallerOffline, CallOver, LimitReached, InCall, NoSuchSession };
 struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal, UserForgotten> answer; };
 
+// To be handed to the project's sender of pushes, unless StopPushes comes first or `expires_at` is over; answer with PushSettled. A device
+// may get two of one call, which must not ring twice.
+struct Push {
+  CallId call;
+  UserKey user;
+  DeviceId device;
+  wire::PushAddress address;
+  wire::Party caller;
+  wire::Media media = wire::Media::None;
+  bool group = false;
+  std::optional<std::string> data;  // of the invite
+  Instant expires_at{};             // the call is over by then, as things stand
+};
+// The user is not to be woken for this call any more: no push leaves from here on.
+struct StopPushes { CallId call; UserKey user; };
+
 // No live call is left after DrainStarted: the program may stop.
 struct Drained {};
 
 using Effect = std::variant<Store, Announce, Send, CloseLink, LoadHistory, MakeSessionToken, SessionMade, RestAnswered, Drained,
-                            SessionAnswered>;
+                            SessionAnswered, Push, StopPushes>;
 using Effects = std::vector<Effect>;
 
 }  // namespace offhook::core

@@ -28,6 +28,7 @@ std::string_view describe(TimerKind kind) {
     case TimerKind::MaxDuration: return "call max_duration";
     case TimerKind::Move: return "call move_timeout";
     case TimerKind::Alone: return "call alone_timeout";
+    case TimerKind::PushAgain: return "call push_retry";
     case TimerKind::ForgetCall: return "call keep_ended";
     case TimerKind::DrainOver: return "drain";
     case TimerKind::Expectation: return "session expect_timeout";
@@ -42,6 +43,7 @@ Instant moment_of(const Record& record) {
   if (const auto* call = std::get_if<CallRecord>(&record)) return call->ended_at.value_or(call->created_at);
   if (const auto* missed = std::get_if<MissedRecord>(&record)) return missed->since;
   if (const auto* withdrawn = std::get_if<WithdrawnRecord>(&record)) return withdrawn->since;
+  if (const auto* push = std::get_if<PushRecord>(&record)) return push->since;
   return {};
 }
 
@@ -134,6 +136,7 @@ struct Engine::Parts {
       case TimerKind::MaxDuration:
       case TimerKind::Move:
       case TimerKind::Alone:
+      case TimerKind::PushAgain:
       case TimerKind::ForgetCall: return calls.on_timer(key.kind, CallId(key.high, key.low));
     }
   }
@@ -160,6 +163,7 @@ struct Engine::Parts {
   void give_back(MissedRecord& kept) { users.restore(std::move(kept)); }
   void give_back(WithdrawnRecord& kept) { clients.restore(std::move(kept)); }
   void give_back(ProjectRecord&) {}  // the server's own
+  void give_back(PushRecord& kept) { users.restore(std::move(kept)); }
   void give_back(SeenRecord& kept) { users.restore(std::move(kept)); }
   void give_back(GoneRecord&) {}
 
@@ -169,6 +173,7 @@ struct Engine::Parts {
   void take(SessionTokenMade& event) {
     desk.reply({event.client, event.cmd_id}, wire::SessionCreated{event.session, std::move(event.token)});
   }
+  void take(PushSettled& event) { users.on(event); }
   void take(AdminEndCall& event) { calls.on(event); }
   void take(AdminRingMore& event) { calls.on(event); }
   void take(AdminPlaceCall& event) {

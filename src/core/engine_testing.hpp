@@ -37,6 +37,8 @@ class World {
   std::vector<SessionAnswered> session_answers;
   std::vector<CallNotice> told;           // to the project's backend, if the settings want that
   std::vector<SessionNotice> announced;
+  std::vector<Push> pushes;               // handed over; whoever tests answers them
+  std::vector<StopPushes> stopped_pushes;
   ReplayCheck replays;
 
   // What one device has been told since it was last looked at, heartbeats apart.
@@ -51,6 +53,7 @@ class World {
     std::optional<std::uint16_t> closed;
     std::vector<std::int64_t> periods_ms;  // of every heartbeat
     int commands = 0;
+    std::optional<wire::PushAddress> push;  // told with every hello
   };
 
   Device connect(const UserId& user, const DeviceId& device) {
@@ -66,6 +69,7 @@ class World {
     devices_[device.link] = &device;
     feed(LinkOpened{device.link});
     wire::Hello hello{1, "t", device.device, {}, {}, std::move(calls)};
+    hello.push = device.push;
     if (resume) hello.resume = wire::Resume{device.welcome.client_id, device.welcome.resume_key, device.last_seq};
     wire::TokenClaims claims;
     claims.project = "1";
@@ -167,6 +171,8 @@ class World {
         devices_[close->link]->closed = close->code;
         devices_.erase(close->link);
       }
+      if (const auto* push = std::get_if<Push>(&effect)) deliver(*push);
+      if (const auto* stop = std::get_if<StopPushes>(&effect)) stopped_pushes.push_back(*stop);
       if (std::holds_alternative<Drained>(effect)) drained = true;
       if (const auto* answer = std::get_if<RestAnswered>(&effect)) rest_answers.push_back(*answer);
       if (const auto* answer = std::get_if<SessionAnswered>(&effect)) session_answers.push_back(*answer);
@@ -215,6 +221,18 @@ class World {
     const auto* reply = std::get_if<wire::Reply>(&message);
     const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
     if (call != nullptr) expect_durable(call->call);
+  }
+
+  // Nobody is woken for a call that is over, nor before the record says so.
+  void deliver(const Push& push) {
+    const auto newest = newest_.find(push.call);
+    ASSERT_NE(newest, newest_.end());
+    EXPECT_NE(newest->second.phase, wire::Phase::Ended) << "a push after the end";
+    const auto* leg = leg_of(newest->second, push.user.user);
+    const auto wanted = [&](const DeviceRecord& device) { return device.device == push.device && device.push == PushState::Wanted; };
+    EXPECT_TRUE(leg != nullptr && std::any_of(leg->devices.begin(), leg->devices.end(), wanted)) << "a push that is not in the record";
+    EXPECT_GT(push.expires_at, now);
+    pushes.push_back(push);
   }
 
   void deliver(const Send& send) {

@@ -9,6 +9,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/push.hpp"
 #include "core/session_requests.hpp"
 #include "core/settings.hpp"
 #include "wire/messages.hpp"
@@ -64,6 +65,15 @@ struct SessionTokenMade {
   std::string token;
 };
 
+// Answer to Push. Refused: who carries it says that there is no such address any more. Failed: nobody has taken it.
+struct PushSettled {
+  CallId call;
+  UserKey user;
+  DeviceId device;
+  wire::PushAddress address;  // it was sent to
+  PushState state = PushState::Failed;
+};
+
 // Too many records wait to be durable, or no more: until then clients begin nothing new (word overloaded).
 struct StoreBehind { bool behind = true; };
 
@@ -92,6 +102,6 @@ struct ProjectChanged { ProjectId project; Settings settings; };
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
-                           StoreBehind, AdminSession, ProjectChanged>;
+                           StoreBehind, AdminSession, ProjectChanged, PushSettled>;
 
 }  // namespace offhook::core

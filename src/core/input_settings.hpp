@@ -19,7 +19,8 @@ inline constexpr std::tuple k_kept_settings{std::pair{&Settings::wake_timeout, &
                                             std::pair{&Settings::keep_ended, &InputSettings::keep_ended},
                                             std::pair{&Settings::move_timeout, &InputSettings::move_timeout},
                                             std::pair{&Settings::alone_timeout, &InputSettings::alone_timeout},
-                                            std::pair{&Settings::decline_policy, &InputSettings::decline_policy}};
+                                            std::pair{&Settings::decline_policy, &InputSettings::decline_policy},
+                                            std::pair{&Settings::push_retry, &InputSettings::push_retry}};
 
 inline InputSettings in_force(const Settings& settings) {
   InputSettings kept;

@@ -15,6 +15,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/push.hpp"
 #include "core/timer_kind.hpp"
 #include "wire/messages.hpp"
 
@@ -38,6 +39,7 @@ enum class InputKind : std::uint8_t {
   Timer,          // `timer` was served
   Stopped,        // the program
   Restarted,      // the program; it goes on from CallInputs::start
+  Pushed,         // what became of a push to `who`: `push`
 };
 
 // A device as it was known; its name may change.
@@ -52,13 +54,15 @@ struct InputDevice {
 struct InputCandidate {
   std::uint64_t device = 0;  // its place in CallInputs::devices
   bool in_call = false;
+  bool has_push_address = false;
+  bool linked = true;
 };
 
 struct CallInput {
   Instant at{};
   InputKind kind = InputKind::Created;
   std::uint64_t who = 0;  // the place of a device in CallInputs::devices
-  bool busy = false, in_call = false, named = false, joined = false, silent = false, by_backend = false;
+  bool busy = false, in_call = false, named = false, joined = false, silent = false, by_backend = false, has_push_address = false;
   std::optional<Instant> since;
   std::optional<TimerKind> timer;
   std::optional<wire::MediaFailure> failure;
@@ -67,12 +71,13 @@ struct CallInput {
   std::vector<InputCandidate> devices;
   std::vector<UserId> users;
   std::vector<wire::Invite> invite;  // one or none
+  std::optional<PushState> push;
 };
 
 // What a project's settings had to say about the call.
 struct InputSettings {
   Duration wake_timeout{}, ring_timeout{}, setup_timeout{}, caller_grace{}, connect_timeout{}, drop_grace{}, max_duration{},
-      keep_ended{}, move_timeout{}, alone_timeout{};
+      keep_ended{}, move_timeout{}, alone_timeout{}, push_retry{};
   wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
 };
 

@@ -63,6 +63,7 @@ constexpr Ending k_endings[] = {
     {Outcome::Busy, Reason::DeviceBusyAll, false, true, false, false, "every device of the callee is in a cellular call"},
     {Outcome::NoAnswer, std::nullopt, false, true, false, false, "a device rang, and nobody answered in time"},
     {Outcome::Unreachable, Reason::NoDevices, true, true, false, false, "the callee has no device online"},
+    {Outcome::Unreachable, Reason::PushRefused, false, true, false, false, "no device has a link, and there is no device any more where the pushes went"},
     {Outcome::Unreachable, Reason::PushUnacked, false, true, false, false, "devices were told, and none acknowledged that it rings"},
     {Outcome::Cancelled, Reason::ByUser, true, true, false, false, "the caller withdrew"},
     {Outcome::Cancelled, Reason::CallerLost, false, true, false, false, "the caller was lost past the grace"},

@@ -39,13 +39,14 @@ struct Asker {
 struct GiveReply { Asker to; wire::ReplyBody body; };
 struct GiveError { Asker to; wire::ErrorWord word; std::string message; };
 struct GiveEvent { ClientId client; wire::ServerMessage event; };
-struct Attached { ClientId client; std::vector<CallId> calls; };                 // answer to Attach
+struct Attached { ClientId client; std::vector<CallId> calls; bool has_push_address = false; };  // answer to Attach
 struct SnapshotGiven { ClientId client; std::optional<wire::Snapshot> call; };    // answer to AskSnapshot
 struct LiveCall { ClientId client; CallId call; bool live = true; };              // sets the heartbeat's pace
 struct Membership { ClientId client; SessionId session; bool joined = true; };
 
 // --- to `user:`
-struct Attach { Member member; std::set<CallId> named; };  // the device has a client and a link, and named calls; answered by Attached
+// The device has a client and a link, named calls and, if it told one, has a push address; answered by Attached.
+struct Attach { Member member; std::set<CallId> named; std::optional<wire::PushAddress> push = {}; };
 struct LinkDown { UserKey user; DeviceId device; };   // it may come back
 struct Detach { Member member; };                     // its client is gone
 struct Opened { Member member; std::vector<CallId> shown; };  // welcome is said; it showed these calls
@@ -75,13 +76,16 @@ struct ToldDevice { DeviceId device; std::optional<ClientId> client; };
 struct MissedCall { UserKey user; wire::HistoryRecord record; Instant since; std::vector<ToldDevice> told; };
 struct MissedSeen { UserKey user; DeviceId device; CallId call; };
 struct AskRules { UserKey user; Asker asker; std::optional<wire::Rules> change; };
+struct SetPushAddress { Member member; Asker asker; std::optional<wire::PushAddress> address; };  // nothing: it has none any more
+// Wakes a device for a call, or says at once that it cannot be. `push` lacks the address.
+struct Wake { Push push; };
 struct WatchPresence { ProjectId project; Asker asker; };
 struct UnwatchPresence { ProjectId project; ClientId client; };
 
 // --- to `call:`
 struct Refusal { wire::Outcome outcome; wire::Reason reason; };
 // A device that is to ring.
-struct Candidate { Member member; bool in_call = false; };
+struct Candidate { Member member; bool in_call = false; bool has_push_address = false; bool linked = true; };
 struct CreateCall {
   CallId call;
   Member caller;
@@ -102,7 +106,8 @@ struct LegFound {
 // An invite to somebody with whom there is a call already.
 struct InviteAgain { CallId call; PlaceCall place; };
 struct CallCommand { CallId call; Member who; wire::ClientMessage command; };
-struct DeviceAttached { CallId call; Member who; bool in_call = false; bool named = false; };
+struct DeviceAttached { CallId call; Member who; bool in_call = false; bool named = false; bool has_push_address = false; };
+struct PushDone { CallId call; UserKey user; DeviceId device; PushState state; };
 struct DeviceLost { CallId call; Member who; Instant since; };
 struct AskSnapshot { CallId call; Member who; bool named = false; };  // named: the client asked for this very call
 struct SessionPresence { CallId call; UserKey user; DeviceId device; bool joined = true; };
@@ -130,9 +135,9 @@ struct SessionCommand {
 struct LeaveSession { SessionId session; ClientId client; wire::LeaveReason reason; };
 
 using Mail = std::variant<GiveReply, GiveError, GiveEvent, Attached, SnapshotGiven, LiveCall, Membership, Attach, LinkDown,
-                          Detach, Opened, PlaceCall, RingLeg, UserCall, MissedCall, MissedSeen, AskRules, WatchPresence, UnwatchPresence, CreateCall, LegFound,
+                          Detach, Opened, PlaceCall, RingLeg, UserCall, MissedCall, MissedSeen, AskRules, SetPushAddress, Wake, WatchPresence, UnwatchPresence, CreateCall, LegFound,
                           InviteAgain, CallCommand,
-                          DeviceAttached, DeviceLost, AskSnapshot, SessionPresence, CreateSession, Admit, Expel, CloseSession,
+                          DeviceAttached, DeviceLost, PushDone, AskSnapshot, SessionPresence, CreateSession, Admit, Expel, CloseSession,
                           SessionCommand, LeaveSession>;
 
 // What the engines of one shard share. `now` is set by the one who calls in, for the time of that call.

@@ -31,10 +31,12 @@ enum class NoteKind : std::uint8_t {
   Decided,    // the part of `user`, or without one the call, has ended with `outcome` and `reason`
   Ended,      // by the backend or the operator
   LeftOut,    // more happened than is kept
+  Pushed,     // a push is to wake `device`, which has no link
+  PushAccepted, PushRefused, PushFailed,  // the last push to `device`, by who carries it; refused: it has no such address
 };
 
 // The names of the kinds in a store and in REST, which never change.
-inline constexpr std::array<std::pair<NoteKind, std::string_view>, 14> k_note_names{{
+inline constexpr std::array<std::pair<NoteKind, std::string_view>, 18> k_note_names{{
     {NoteKind::Placed, "placed"},
     {NoteKind::Asked, "asked"},
     {NoteKind::Command, "command"},
@@ -49,6 +51,10 @@ inline constexpr std::array<std::pair<NoteKind, std::string_view>, 14> k_note_na
     {NoteKind::Decided, "decided"},
     {NoteKind::Ended, "ended"},
     {NoteKind::LeftOut, "left_out"},
+    {NoteKind::Pushed, "pushed"},
+    {NoteKind::PushAccepted, "push_accepted"},
+    {NoteKind::PushRefused, "push_refused"},
+    {NoteKind::PushFailed, "push_failed"},
 }};
 
 struct Note {

@@ -26,6 +26,7 @@ std::string text_of(const WithdrawnRecord& record) {
 std::string text_of(const SeenRecord& record) { return "seen " + in_lines(record.user); }
 std::string text_of(const ConnectionRecord& record) { return "connection " + record.shown.connection_id.text(); }
 std::string text_of(const ProjectRecord& record) { return "project " + record.key; }
+std::string text_of(const PushRecord& record) { return "push " + in_lines(record.user) + '\n' + record.device; }
 std::string text_of(const GoneRecord& record) { return record.key.text; }
 
 }  // namespace

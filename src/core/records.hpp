@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "core/inputs.hpp"
 #include "core/notes.hpp"
+#include "core/push.hpp"
 #include "core/timer_kind.hpp"
 #include "wire/messages.hpp"
 
@@ -34,6 +35,10 @@ struct DeviceRecord {
   std::optional<Instant> lost_since;  // of the device that speaks for the user, and the one that is about to
   bool has_media = false;
   bool second_call = false;
+  bool has_push_address = false;
+  std::optional<PushState> push;         // of the push that was to wake it last
+  bool pushed_again = false;
+  std::optional<Instant> push_again_at;  // unless it is heard before
   bool operator==(const DeviceRecord&) const = default;
 };
 
@@ -54,7 +59,7 @@ struct LegRecord {
 
 // The timers of one call: its project's, or those its invite asked for.
 struct Plan {
-  Duration setup{}, wake{}, ring{}, connect{}, drop_grace{}, max_duration{}, move{};
+  Duration setup{}, wake{}, ring{}, connect{}, drop_grace{}, max_duration{}, move{}, push_retry{};
   bool wait_full_ring = false;  // nobody has rung: wait for setup, not for wake
   wire::DeclinePolicy decline_policy = wire::DeclinePolicy::FirstDecline;
   std::optional<Duration> own_drop_grace;
@@ -143,6 +148,15 @@ struct SeenRecord {
   UserKey user;
 };
 
+// Where a device is woken while it has no socket. Key: the device.
+struct PushRecord {
+  UserKey user;
+  DeviceId device;
+  std::optional<std::string> name;
+  wire::PushAddress address;
+  Instant since{};  // when the device was last known to be there, within k_push_touch_period
+};
+
 // Where a project is told of what happens in its sessions, as it has asked over REST; in OpenTok's words.
 struct CallbackRecord {
   std::string id, group, event, url;
@@ -172,7 +186,7 @@ struct GoneRecord {
   RecordKey key;
 };
 
-using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord, ConnectionRecord, ProjectRecord>;
+using Record = std::variant<CallRecord, SessionRecord, RulesRecord, MissedRecord, WithdrawnRecord, SeenRecord, GoneRecord, ConnectionRecord, ProjectRecord, PushRecord>;
 
 RecordKey key_of(const Record& record);
 

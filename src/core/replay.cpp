@@ -72,7 +72,7 @@ class Run {
 
   std::vector<Candidate> candidates(const CallInput& input) const {
     std::vector<Candidate> out;
-    for (const auto& [place, in_call] : input.devices) out.push_back({member(place), in_call});
+    for (const auto& one : input.devices) out.push_back({member(one.device), one.in_call, one.has_push_address, one.linked});
     return out;
   }
 
@@ -130,7 +130,7 @@ class Run {
       case InputKind::MoveHere: return command(input, wire::MoveHere{{}, call_.id});
       case InputKind::RingMore: return command(input, wire::RingMore{{}, call_.id, input.users});
       case InputKind::GetCall: return command(input, wire::GetCall{{}, call_.id});
-      case InputKind::Attached: return engine_.on(DeviceAttached{call_.id, member(input.who), input.in_call, input.named});
+      case InputKind::Attached: return engine_.on(DeviceAttached{call_.id, member(input.who), input.in_call, input.named, input.has_push_address});
       case InputKind::Lost: return engine_.on(DeviceLost{call_.id, member(input.who), input.since.value_or(input.at)});
       case InputKind::Presence: {
         const auto who = member(input.who);
@@ -140,6 +140,10 @@ class Run {
       case InputKind::MoreByBackend: return engine_.on(AdminRingMore{0, call_.id, input.users});
       case InputKind::Stopped: return engine_.on_drain_over();
       case InputKind::Restarted: return restart();
+      case InputKind::Pushed: {
+        const auto who = member(input.who);
+        return engine_.on(PushDone{call_.id, who.user, who.device, input.push.value_or(PushState::Failed)});
+      }
       case InputKind::Timer: return;
     }
   }

@@ -40,6 +40,10 @@ constexpr std::array k_durations{
                     "one is left in a group call and nobody rings: the call ends alone"},
     DurationSetting{"keep_missed", "", &Settings::keep_missed, 1h, 720h,
                     "a missed call waits so long for devices that do not know of it"},
+    DurationSetting{"push_retry", "T_push_retry", &Settings::push_retry, 0s, 30s,
+                    "a push was accepted and the device has not come: it is sent once more; 0s: never"},
+    DurationSetting{"keep_push", "", &Settings::keep_push, 24h, 8760h,
+                    "a device that has not been here for so long is not woken any more"},
 };
 
 constexpr std::array k_counts{

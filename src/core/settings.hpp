@@ -36,6 +36,8 @@ struct Settings {
   Duration move_timeout = std::chrono::seconds{15};
   Duration alone_timeout = std::chrono::seconds{60};
   Duration keep_missed = std::chrono::hours{168};
+  Duration push_retry = std::chrono::seconds{5};
+  Duration keep_push = std::chrono::hours{24 * 60};
   std::int64_t rings_per_caller = 60;  // a minute
   std::int64_t rings_per_pair = 20;
   std::int64_t rings_per_callee = 120;
@@ -47,6 +49,7 @@ struct Settings {
   bool refuse_unknown_users = false;
   bool call_notices = false;     // somebody wants to be told of calls
   bool session_notices = false;  // … of who comes to and leaves sessions
+  bool push = false;             // there is a sender of pushes
   std::string server_name = "offhookd";
   std::vector<wire::IceServer> ice_servers;
 };

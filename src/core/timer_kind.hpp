@@ -11,11 +11,11 @@ namespace offhook::core {
 
 enum class TimerKind : std::uint8_t {
   HelloTimeout, Heartbeat, ContactLost, ResumeOver,                                          // link, client
-  Setup, Wake, Ring, CallerGrace, Connect, Grace, Media, MaxDuration, Move, Alone, ForgetCall, DrainOver,  // call
+  Setup, Wake, Ring, CallerGrace, Connect, Grace, Media, MaxDuration, Move, Alone, ForgetCall, DrainOver, PushAgain,  // call
   Expectation, ForgetSession,                                                                // session
 };
 
-// Those of a call outlive the process; these are their names in a store, which never change.
+// Those of a call outlive the process (PushAgain follows from the devices of a leg); these are their names in a store, which never change.
 inline constexpr std::array<std::pair<TimerKind, std::string_view>, 11> k_kept_timers{{
     {TimerKind::Setup, "setup"},
     {TimerKind::Wake, "wake"},

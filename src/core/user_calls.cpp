@@ -90,7 +90,7 @@ UserEngine::Answer UserEngine::ask(const UserKey& caller, const UserKey& callee,
 std::optional<Refusal> UserEngine::refusal_of(const UserKey& caller, const UserKey& callee, std::optional<CallId> in) {
   const auto& settings = desk_.settings_of(callee.project);
   if (callee == caller) return Refusal{Outcome::Failed, Reason::NotAllowed};
-  const bool unknown = !users_.contains(callee) && !seen_.contains(callee);
+  const bool unknown = !users_.contains(callee) && !seen_.contains(callee) && pushes_.of(callee).empty();
   if (settings.refuse_unknown_users && unknown) return Refusal{Outcome::Failed, Reason::NoSuchUser};
   if (is_over_budget(caller, callee)) return Refusal{Outcome::Failed, Reason::RateLimited};
   const auto rules = rules_of(callee);
@@ -120,12 +120,18 @@ bool UserEngine::is_over_budget(const UserKey& caller, const UserKey& callee) {
 
 std::vector<Candidate> UserEngine::candidates(const UserKey& callee) const {
   std::vector<Candidate> found;
-  const auto user = users_.find(callee);
-  if (user == users_.end()) return found;
   const bool others_only = rules_of(callee).call_waiting == CallWaiting::RingOtherDevices;
-  for (const auto& [id, device] : user->second.devices) {
-    const bool in_call = user->second.is_in_call(id);
-    if (found.size() < k_max_devices_per_call && !(others_only && in_call)) found.push_back({device.self, in_call});
+  const auto present = users_.find(callee);
+  const User nobody;
+  const auto& user = present == users_.end() ? nobody : present->second;
+  const auto add = [&](const Member& member, bool has_push_address, bool linked) {
+    const bool in_call = user.is_in_call(member.device);
+    if (found.size() < k_max_devices_per_call && !(others_only && in_call)) found.push_back({member, in_call, has_push_address, linked});
+  };
+  for (const auto& [id, device] : user.devices) add(device.self, can_be_woken(callee, id), device.linked);
+  if (!desk_.settings_of(callee.project).push) return found;
+  for (const auto* record : pushes_.of(callee)) {
+    if (!user.devices.contains(record->device)) add({callee, record->device, record->name, {}}, true, false);
   }
   return found;
 }
@@ -176,6 +182,7 @@ bool UserEngine::forget(const UserKey& user) {
   if (rules_.erase(user) > 0) desk_.effect(Store{GoneRecord{key_of(RulesRecord{user, {}})}});
   if (seen_.erase(user) > 0) desk_.effect(Store{GoneRecord{key_of(SeenRecord{user})}});
   missed_.forget(user);
+  pushes_.forget(user);
   return true;
 }
 

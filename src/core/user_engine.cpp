@@ -14,12 +14,53 @@ void UserEngine::on(const Attach& mail) {
   device.linked = true;
   remember(mail.member.user);
   update_presence(mail.member.user);
-  Attached attached{mail.member.client, {}};
+  Attached attached{mail.member.client, {}, has_push_address(mail.member, mail.push)};
   for (const auto& [call, share] : user.live_calls) {
     attached.calls.push_back(call);
-    desk_.post(DeviceAttached{call, mail.member, user.is_in_call(mail.member.device), mail.named.contains(call)});
+    desk_.post(DeviceAttached{call, mail.member, user.is_in_call(mail.member.device), mail.named.contains(call),
+                              attached.has_push_address});
   }
   desk_.post(std::move(attached));
+}
+
+// One that says nothing of it has the address that it had.
+bool UserEngine::has_push_address(const Member& member, const std::optional<wire::PushAddress>& told) {
+  if (!desk_.settings_of(member.user.project).push) return false;
+  if (told) pushes_.keep(member, *told);
+  return told || pushes_.touch(member);
+}
+
+bool UserEngine::can_be_woken(const UserKey& user, const DeviceId& device) const {
+  return desk_.settings_of(user.project).push && pushes_.find(user, device) != nullptr;
+}
+
+void UserEngine::on(const SetPushAddress& mail) {
+  const auto& [member, asker, address] = mail;
+  if (address && !desk_.settings_of(member.user.project).push) {
+    return desk_.refuse(asker, wire::ErrorWord::NotAllowed, "This server has no sender of pushes for this project.");
+  }
+  if (address) {
+    pushes_.keep(member, *address);
+  } else {
+    pushes_.forget(member.user, member.device);
+  }
+  desk_.reply(asker);
+}
+
+// The address may have gone since the call learned of the device.
+void UserEngine::on(Wake&& mail) {
+  auto& push = mail.push;
+  const auto* record = pushes_.find(push.user, push.device);
+  if (record == nullptr || !desk_.settings_of(push.user.project).push) {
+    return desk_.post(PushDone{push.call, push.user, push.device, PushState::Refused});
+  }
+  push.address = record->address;
+  desk_.effect(std::move(push));
+}
+
+void UserEngine::on(const PushSettled& event) {
+  if (event.state == PushState::Refused) pushes_.forget(event.user, event.device, event.address);
+  desk_.post(PushDone{event.call, event.user, event.device, event.state});
 }
 
 void UserEngine::on(const LinkDown& mail) {

@@ -1,5 +1,5 @@
 // The key `user:`: which devices a user has, who is online, which live calls a user is in, how the user wants to be called and
-// which calls were missed. Busy is derived from live calls, never stored.
+// which calls were missed, and where devices without a link are woken. Busy is derived from live calls, never stored.
 #pragma once
 
 #include <map>
@@ -9,16 +9,18 @@
 
 #include "core/mail.hpp"
 #include "core/missed_calls.hpp"
+#include "core/push_registry.hpp"
 #include "core/ring_budget.hpp"
 
 namespace offhook::core {
 
 class UserEngine {
  public:
-  explicit UserEngine(Desk& desk) : desk_(desk), missed_(desk) {}
+  explicit UserEngine(Desk& desk) : desk_(desk), missed_(desk), pushes_(desk) {}
 
   void restore(RulesRecord&& kept) { rules_[kept.user] = std::move(kept.rules); }
   void restore(MissedRecord&& kept) { missed_.restore(std::move(kept)); }
+  void restore(PushRecord&& kept) { pushes_.restore(std::move(kept)); }
   void restore(SeenRecord&& kept) { seen_.insert(std::move(kept.user)); }
 
   void on(const Attach& mail);
@@ -31,12 +33,15 @@ class UserEngine {
   void on(const MissedCall& mail);
   void on(const MissedSeen& mail) { missed_.seen(mail); }
   void on(const AskRules& mail);
+  void on(const SetPushAddress& mail);
+  void on(Wake&& mail);
+  void on(const PushSettled& event);
   void on(const WatchPresence& mail);
   void on(const UnwatchPresence& mail);
 
   wire::Rules rules_of(const UserKey& user) const;
   void set_rules(const UserKey& user, wire::Rules rules);
-  // Rules, missed calls (of others, too, where they name the user) and that the user was here. False: not while in a call.
+  // Rules, push addresses, missed calls (of others, too, where they name the user) and that the user was here. False: not while in a call.
   bool forget(const UserKey& user);
 
   std::size_t users() const { return users_.size(); }
@@ -75,9 +80,12 @@ class UserEngine {
   std::optional<Refusal> refusal_of(const UserKey& caller, const UserKey& callee, std::optional<CallId> in);
   bool is_over_budget(const UserKey& caller, const UserKey& callee);
   std::vector<Candidate> candidates(const UserKey& callee) const;
+  bool has_push_address(const Member& member, const std::optional<wire::PushAddress>& told);
+  bool can_be_woken(const UserKey& user, const DeviceId& device) const;
 
   Desk& desk_;
   MissedCalls missed_;
+  PushRegistry pushes_;
   std::unordered_map<UserKey, wire::Rules> rules_;  // of those that differ from the defaults
   RingBudget caller_budget_, pair_budget_, callee_budget_;
   std::map<UserKey, User> users_;

@@ -88,6 +88,38 @@ std::string restart_note(const Story& story) {
 
 // --- before the answer
 
+std::vector<core::DeviceRecord> devices_with(const core::LegRecord& leg, core::PushState state) {
+  std::vector<core::DeviceRecord> found;
+  std::copy_if(leg.devices.begin(), leg.devices.end(), std::back_inserter(found), [&](const auto& device) { return device.push == state; });
+  return found;
+}
+
+// A push was to wake a device, and it did not come. The worst cause first: it is the one that can be mended.
+std::optional<Explanation> not_woken(const Story& story) {
+  const auto& leg = story.leg();
+  const std::string good = "a push was to be sent";
+  const auto refused = devices_with(leg, core::PushState::Refused);
+  if (refused.size() == leg.devices.size()) {
+    return Explanation{"No device of " + story.callee() + " had a link, and the pushes to all of them (" + names(refused) + ") were refused: there are no such addresses any more.",
+                       good, "The app was removed from the device, or its push token has changed; the device registers again when the app is opened."};
+  }
+  if (const auto failed = devices_with(leg, core::PushState::Failed); !failed.empty()) {
+    return Explanation{"The push that was to wake " + who(story.callee(), failed.front().device) + " was not taken by the sender of pushes in time.", good,
+                       "Look at the server's log for what the sender answered, and at the sender itself (docs/push.md)."};
+  }
+  if (const auto unknown = devices_with(leg, core::PushState::Wanted); !unknown.empty()) {
+    return Explanation{"The sender of pushes had not answered yet for " + who(story.callee(), unknown.front().device) + " when the time was over." + restart_note(story), good,
+                       "The sender must answer within a few seconds (docs/push.md)."};
+  }
+  for (const auto& device : devices_with(leg, core::PushState::Accepted)) {
+    if (story.last(NoteKind::Back, story.callee(), device.device) != nullptr) continue;
+    return Explanation{"A push for " + who(story.callee(), device.device) + " was accepted" + (device.pushed_again ? " twice" : "") + ", but the device did not connect within " +
+                           seconds(story.after(story.end())) + ".",
+                       "the push was accepted", "The device was off or without a network, or its system held the push back: is it sent with high priority (docs/push.md)?"};
+  }
+  return std::nullopt;
+}
+
 Explanation unreachable(const Story& story) {
   const auto& leg = story.leg();
   if (leg.silent) return {story.callee() + " has blocked " + story.caller() + "; the setting blocked_as makes that \"unreachable\".", "the call was placed", ""};
@@ -95,6 +127,7 @@ Explanation unreachable(const Story& story) {
     return {story.callee() + " had no device online, and none came within " + seconds(story.after(story.end())) + ".", "the call was placed",
             "Is the app of " + story.callee() + " running and connected? Only a device with a connection to the server can ring."};
   }
+  if (const auto push = not_woken(story)) return *push;
   for (const auto& device : leg.devices) {
     if (const auto* gone = story.lost(story.callee(), device.device)) {
       return {"The device " + device.device + " of " + story.callee() + " was told of the call and lost its link " + story.at(gone->at) +
@@ -322,6 +355,10 @@ std::string sentence(const Note& note) {
     case NoteKind::Restarted: return "the server has started again";
     case NoteKind::Decided: return decided(note);
     case NoteKind::Ended: return "the backend ends the call";
+    case NoteKind::Pushed: return "a push is to wake " + subject + ", which has no link";
+    case NoteKind::PushAccepted: return "the push to " + subject + " is accepted";
+    case NoteKind::PushRefused: return "the push to " + subject + " is refused: there is no such address any more";
+    case NoteKind::PushFailed: return "nobody has taken the push to " + subject;
     case NoteKind::LeftOut: return "what happened from here on is not kept: there was too much of it";
   }
   return {};

@@ -40,6 +40,7 @@ std::string_view word(Role value);
 std::string_view word(DeviceState value);
 std::string_view word(DeclineReason value);
 std::string_view word(MediaFailure value);
+std::string_view word(PushProvider value);
 std::string_view word(DeclinePolicy value);
 std::string_view word(GroupMode value);
 std::string_view word(LegState value);

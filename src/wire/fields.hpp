@@ -61,6 +61,11 @@ void fields(auto& v, Is<Resume> auto& m) {
   v.field("last_seq", m.last_seq, IntegerRule{});
 }
 
+void fields(auto& v, Is<PushAddress> auto& m) {
+  v.field("provider", m.provider);
+  v.field("token", m.token, TextRule{1, k_max_push_token_bytes, Letters::NoControls});
+}
+
 void fields(auto& v, Is<Party> auto& m) {
   v.field("user", m.user, k_any_text);
   v.field("device", m.device, k_any_text);
@@ -110,6 +115,7 @@ void fields(auto& v, Is<Snapshot> auto& m) {
   v.field("group_mode", m.group_mode);
   v.list("legs", m.legs, 64, WhenEmpty::LeftOut);
   v.list("unstable", m.unstable, 64, WhenEmpty::LeftOut, k_any_text);
+  v.flag("push_pending", m.push_pending);
 }
 
 void fields(auto& v, Is<Connection> auto& m) {
@@ -186,6 +192,7 @@ void fields(auto& v, Is<Hello> auto& m) {
   v.field("client", m.client, TextRule{0, k_max_client_bytes, Letters::NoControls});
   v.field("resume", m.resume);
   v.list("calls", m.calls, k_max_hello_calls, WhenEmpty::LeftOut);
+  v.field("push", m.push);
 }
 void fields(auto&, Is<ClientPing> auto&) {}
 void fields(auto& v, Is<ClientPong> auto& m) { v.field("seq", m.seq, IntegerRule{}); }
@@ -250,6 +257,10 @@ void fields(auto& v, Is<RingMore> auto& m) {
 void fields(auto& v, Is<SetRules> auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);
   v.field("rules", m.rules);
+}
+void fields(auto& v, Is<SetPush> auto& m) {
+  v.field("cmd_id", m.cmd_id, k_cmd_id);
+  v.field("push", m.push);
 }
 void fields(auto& v, Is<RingAck> auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);
@@ -369,6 +380,7 @@ void fields(auto& v, Is<Welcome> auto& m) {
   v.list("ice_servers", m.ice_servers, 64, WhenEmpty::Written);
   v.list("calls", m.calls, 64, WhenEmpty::Written);
   v.list("sessions", m.sessions, 64, WhenEmpty::LeftOut);
+  v.flag("push", m.push);
 }
 void fields(auto& v, Is<ServerPing> auto& m) { v.field("period_ms", m.period_ms, IntegerRule{1}); }
 void fields(auto&, Is<ServerPong> auto&) {}
@@ -498,7 +510,7 @@ inline constexpr std::string_view k_client_types[] = {
     "media_up", "media_down", "media_failed", "get_call", "history", "session_create", "session_connect",
     "session_disconnect", "signal", "publish", "update_stream", "unpublish", "negotiate", "expect", "session_reject",
     "watch_presence", "ignore", "move_here", "ring_more", "get_rules", "set_rules",
-    "force_disconnect", "force_unpublish", "force_mute"};
+    "force_disconnect", "force_unpublish", "force_mute", "set_push"};
 inline constexpr std::string_view k_server_types[] = {
     "welcome", "ping", "pong", "reply", "error", "call", "connection_created", "connection_destroyed",
     "session_disconnected", "stream_created", "stream_updated", "stream_destroyed", "signal", "negotiation",

@@ -17,6 +17,7 @@ inline constexpr std::size_t k_max_token_bytes = 8'192;        // OpenTok's data
 inline constexpr std::size_t k_max_opentok_data_letters = 1'024;  // its SDKs stop at 999 to 1024 characters
 inline constexpr std::size_t k_max_layout_classes_bytes = 1'024;
 inline constexpr std::size_t k_max_layout_classes = 64;
+inline constexpr std::size_t k_max_push_token_bytes = 4'096;    // a Web Push subscription as JSON; those of phones have some hundred
 inline constexpr std::size_t k_max_cmd_id_bytes = 64;
 inline constexpr std::size_t k_max_hello_calls = 16;
 inline constexpr std::size_t k_max_invite_data_bytes = 1'000;   // OpenTok's size of connection data
@@ -47,6 +48,6 @@ inline constexpr std::int64_t k_max_expect_timeout_ms = 3'600'000;
 inline constexpr std::int64_t k_max_history_limit = 100;
 
 static_assert(k_max_sdp_bytes + k_max_candidate_bytes < k_max_frame_bytes, "a negotiate message must fit a frame");
-static_assert(k_max_token_bytes < k_max_hello_bytes, "a hello must be able to hold its token");
+static_assert(k_max_token_bytes + k_max_push_token_bytes < k_max_hello_bytes, "a hello must be able to hold its tokens");
 
 }  // namespace offhook::wire

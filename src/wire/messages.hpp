@@ -34,6 +34,8 @@ enum class LegState { Invited, Ringing, Connecting, Joined, Ended };
 // What a call to somebody who is in a call does.
 enum class CallWaiting { Off, RingOtherDevices, RingAll };
 enum class MediaFailure { IceFailed, Permission, Device };
+// Who carries a push to a device.
+enum class PushProvider { ApnsVoip, Fcm, Web, Custom };
 
 // Outcomes of calls and of devices (PROTOCOL.md section 7). The device-only words are from AnsweredElsewhere on;
 // LostContact is only ever set by a client.
@@ -53,6 +55,7 @@ enum class Reason {
   ByDndRule,                                                 // declined
   Blocked,                                                   // failed
   Alone, AllLeft,                                            // ended, of groups
+  PushRefused,                                               // unreachable
 };
 
 // Why a connection or stream left a session.
@@ -75,6 +78,14 @@ struct Resume {
   ClientId client_id;
   std::string resume_key;
   std::uint64_t last_seq = 0;
+};
+
+// Where a device is reached while it has no socket. The token is the provider's, and means nothing here.
+struct PushAddress {
+  PushProvider provider = PushProvider::Custom;
+  std::string token;
+
+  auto operator<=>(const PushAddress&) const = default;
 };
 
 struct Party {
@@ -121,6 +132,7 @@ struct Snapshot {
   std::optional<GroupMode> group_mode;
   std::vector<LegView> legs;                  // of a group, the caller's not among them
   std::vector<UserId> unstable;               // of a group: who is not heard; empty unless peer_unstable
+  bool push_pending = false;                  // to the caller: nobody rings, and a push is to wake a device
 };
 
 struct Connection {
@@ -199,6 +211,7 @@ struct Hello {
   std::optional<std::string> client;
   std::optional<Resume> resume;
   std::vector<CallId> calls;
+  std::optional<PushAddress> push{};
 };
 struct ClientPing {};
 struct ClientPong { std::optional<std::uint64_t> seq; };
@@ -239,6 +252,7 @@ struct GetCall { std::string cmd_id; CallId call_id; };
 struct History { std::string cmd_id; std::int64_t limit = 20; std::optional<CallId> before; };
 struct GetRules { std::string cmd_id; };
 struct SetRules { std::string cmd_id; Rules rules; };
+struct SetPush { std::string cmd_id; std::optional<PushAddress> push; };  // nothing: this device is not to be woken any more
 
 struct SessionCreate { std::string cmd_id; };
 struct SessionConnect { std::string cmd_id; SessionId session_id; std::optional<std::string> token; };
@@ -297,7 +311,7 @@ using ClientMessage =
     std::variant<Hello, ClientPing, ClientPong, Ack, Bye, Invite, RingAck, Answer, Decline, Cancel, Hangup, GiveUp,
                  MediaUp, MediaDown, MediaFailed, GetCall, History, SessionCreate, SessionConnect, SessionDisconnect,
                  Signal, Publish, UpdateStream, Unpublish, Negotiate, Expect, SessionReject, WatchPresence, Ignore, MoveHere,
-                 RingMore, GetRules, SetRules, ForceDisconnect, ForceUnpublish, ForceMute>;
+                 RingMore, GetRules, SetRules, ForceDisconnect, ForceUnpublish, ForceMute, SetPush>;
 
 // Requests of the REST interface that a project's backend makes for a user.
 struct PlaceRequest {
@@ -323,6 +337,7 @@ struct Welcome {
   std::vector<IceServer> ice_servers;
   std::vector<Snapshot> calls;
   std::vector<SessionId> sessions;
+  bool push = false;  // this device has a push address here, and is woken by it
 };
 struct ServerPing { std::int64_t period_ms = 0; };
 struct ServerPong {};

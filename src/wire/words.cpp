@@ -10,6 +10,7 @@ std::string_view word(Role value) { return word_of(value); }
 std::string_view word(DeviceState value) { return word_of(value); }
 std::string_view word(DeclineReason value) { return word_of(value); }
 std::string_view word(MediaFailure value) { return word_of(value); }
+std::string_view word(PushProvider value) { return word_of(value); }
 std::string_view word(DeclinePolicy value) { return word_of(value); }
 std::string_view word(GroupMode value) { return word_of(value); }
 std::string_view word(LegState value) { return word_of(value); }

@@ -44,6 +44,9 @@ template <> inline constexpr std::array k_words<CallWaiting> =
 template <> inline constexpr std::array k_words<MediaFailure> =
     std::to_array<std::string_view>({"ice_failed", "permission", "device"});
 
+template <> inline constexpr std::array k_words<PushProvider> =
+    std::to_array<std::string_view>({"apns_voip", "fcm", "web", "custom"});
+
 template <> inline constexpr std::array k_words<Outcome> = std::to_array<std::string_view>(
     {"ended", "declined", "busy", "no_answer", "unreachable", "cancelled", "connect_failed", "dropped", "failed",
      "answered_elsewhere", "declined_elsewhere", "busy_elsewhere", "missed", "lost_contact",
@@ -53,7 +56,7 @@ template <> inline constexpr std::array k_words<Reason> = std::to_array<std::str
     {"by_caller", "by_callee", "by_api", "max_duration", "by_user", "in_call", "ring_slots_full", "device_busy_all",
      "no_devices", "push_unacked", "caller_lost", "callee_lost", "both_lost", "media_lost", "timeout", "ice_failed",
      "caller_media", "callee_media", "permission", "no_such_user", "not_allowed", "rate_limited", "overloaded",
-     "internal", "server_shutdown", "server_unreachable", "by_dnd_rule", "blocked", "alone", "all_left"});
+     "internal", "server_shutdown", "server_unreachable", "by_dnd_rule", "blocked", "alone", "all_left", "push_refused"});
 
 template <> inline constexpr std::array k_words<LeaveReason> = std::to_array<std::string_view>(
     {"client_disconnected", "network_disconnected", "force_disconnected", "call_ended", "unpublished",
@@ -76,7 +79,8 @@ static_assert(k_words<Media>.size() == static_cast<std::size_t>(Media::Video) + 
 static_assert(k_words<Phase>.size() == static_cast<std::size_t>(Phase::Ended) + 1);
 static_assert(k_words<DeviceState>.size() == static_cast<std::size_t>(DeviceState::Moving) + 1);
 static_assert(k_words<Outcome>.size() == static_cast<std::size_t>(Outcome::MovedElsewhere) + 1);
-static_assert(k_words<Reason>.size() == static_cast<std::size_t>(Reason::AllLeft) + 1);
+static_assert(k_words<Reason>.size() == static_cast<std::size_t>(Reason::PushRefused) + 1);
+static_assert(k_words<PushProvider>.size() == static_cast<std::size_t>(PushProvider::Custom) + 1);
 static_assert(k_words<LegState>.size() == static_cast<std::size_t>(LegState::Ended) + 1);
 static_assert(k_words<CallWaiting>.size() == static_cast<std::size_t>(CallWaiting::RingAll) + 1);
 static_assert(k_words<LeaveReason>.size() == static_cast<std::size_t>(LeaveReason::ForceUnpublished) + 1);

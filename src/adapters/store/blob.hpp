@@ -27,10 +27,12 @@ template <> inline constexpr auto k_last<wire::OwnerLeaves> = wire::OwnerLeaves:
 template <> inline constexpr auto k_last<wire::LegState> = wire::LegState::Ended;
 template <> inline constexpr auto k_last<wire::CallWaiting> = wire::CallWaiting::RingAll;
 template <> inline constexpr auto k_last<wire::Outcome> = wire::Outcome::MovedElsewhere;
-template <> inline constexpr auto k_last<wire::Reason> = wire::Reason::AllLeft;
+template <> inline constexpr auto k_last<wire::Reason> = wire::Reason::PushRefused;
 template <> inline constexpr auto k_last<wire::MediaFailure> = wire::MediaFailure::Device;
-template <> inline constexpr auto k_last<core::InputKind> = core::InputKind::Restarted;
-template <> inline constexpr auto k_last<core::NoteKind> = core::NoteKind::LeftOut;
+template <> inline constexpr auto k_last<core::InputKind> = core::InputKind::Pushed;
+template <> inline constexpr auto k_last<core::PushState> = core::PushState::Failed;
+template <> inline constexpr auto k_last<wire::PushProvider> = wire::PushProvider::Custom;
+template <> inline constexpr auto k_last<core::NoteKind> = core::NoteKind::PushFailed;
 
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;

@@ -45,6 +45,10 @@ void describe(Visitor& visit, Is<core::DeviceRecord> auto& device) {
   visit(5, device.lost_since);
   visit(6, device.has_media);
   visit(7, device.second_call);
+  visit(8, device.has_push_address);
+  visit(9, device.push);
+  visit(10, device.pushed_again);
+  visit(11, device.push_again_at);
 }
 
 template <class Visitor>
@@ -75,6 +79,7 @@ void describe(Visitor& visit, Is<core::Plan> auto& plan) {
   visit(8, plan.wait_full_ring);
   visit(9, plan.decline_policy);
   visit(10, plan.own_drop_grace);
+  visit(11, plan.push_retry);
 }
 
 template <class Visitor>
@@ -189,6 +194,7 @@ void describe(Visitor& visit, Is<core::InputSettings> auto& settings) {
   visit(9, settings.move_timeout);
   visit(10, settings.alone_timeout);
   visit(11, settings.decline_policy);
+  visit(12, settings.push_retry);
 }
 
 template <class Visitor>
@@ -203,12 +209,15 @@ template <class Visitor>
 void describe(Visitor& visit, Is<core::InputCandidate> auto& candidate) {
   visit(1, candidate.device);
   visit(2, candidate.in_call);
+  visit(3, candidate.has_push_address);
+  visit(4, candidate.linked);
 }
 
 // The switches, of which few are set, in one number.
 template <class Visitor>
 void describe_switches(Visitor& visit, unsigned number, Is<core::CallInput> auto& input) {
-  decltype(&input.busy) const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend};
+  decltype(&input.busy) const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend,
+                                     &input.has_push_address};
   std::optional<std::uint64_t> bits = 0;
   for (std::size_t i = 0; i < std::size(all); ++i) *bits |= std::uint64_t{*all[i]} << i;
   if (*bits == 0) bits.reset();
@@ -232,6 +241,7 @@ void describe(Visitor& visit, Is<core::CallInput> auto& input) {
   visit(10, input.devices);
   visit(11, input.users);
   visit(12, input.invite);
+  visit(13, input.push);
 }
 
 template <class Visitor>
@@ -327,6 +337,21 @@ void describe(Visitor& visit, Is<core::ProjectRecord> auto& project) {
   visit(5, project.disabled);
   visit(6, project.created_at);
   visit(7, project.callbacks);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<wire::PushAddress> auto& address) {
+  visit(1, address.provider);
+  visit(2, address.token);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Is<core::PushRecord> auto& push) {
+  visit(1, push.user);
+  visit(2, push.device);
+  visit(3, push.name);
+  visit(4, push.address);
+  visit(5, push.since);
 }
 
 template <class Visitor>

@@ -18,6 +18,7 @@ template <> inline constexpr std::int64_t k_kind<core::WithdrawnRecord> = 4;
 template <> inline constexpr std::int64_t k_kind<core::SeenRecord> = 5;
 template <> inline constexpr std::int64_t k_kind<core::ConnectionRecord> = 6;
 template <> inline constexpr std::int64_t k_kind<core::ProjectRecord> = 7;
+template <> inline constexpr std::int64_t k_kind<core::PushRecord> = 8;
 
 // Added to the kind of a record whose body is sealed (keyring.hpp), as a value of its key.
 inline constexpr std::int64_t k_sealed = 1000;
@@ -26,6 +27,7 @@ inline constexpr std::int64_t k_sealed = 1000;
 template <class Kept>
 bool holds_secret(const Kept&) { return false; }
 inline bool holds_secret(const core::ProjectRecord& project) { return !project.secrets.empty(); }
+inline bool holds_secret(const core::PushRecord&) { return true; }  // whoever has the address can wake the phone
 
 // A call's id as the database has it, to find calls by.
 std::string id_bytes(const CallId& id);

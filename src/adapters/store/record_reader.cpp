@@ -117,6 +117,7 @@ void RecordReader::read_kept(const Statement& row, std::vector<core::Record>& fo
     case k_kind<core::SeenRecord>: return found.push_back(kept_in<core::SeenRecord>(body));
     case k_kind<core::ConnectionRecord>: return found.push_back(kept_in<core::ConnectionRecord>(body));
     case k_kind<core::ProjectRecord>: return found.push_back(kept_in<core::ProjectRecord>(body));
+    case k_kind<core::PushRecord>: return found.push_back(kept_in<core::PushRecord>(body));
     default: return;  // of a later version
   }
 }
