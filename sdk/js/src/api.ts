@@ -4,7 +4,7 @@ import type { Watchdogs } from './engine/settings';
 import type { OffhookError } from './errors';
 import type { Outcome, Reason } from './outcomes';
 import type { EndedEntry } from './engine/journal';
-import type { Leg, LeaveWord, Rules as WireRules, WireConnection, WireRecord, WireStream } from './protocol';
+import type { Leg, LeaveWord, PushAddress, Rules as WireRules, WireConnection, WireRecord, WireStream } from './protocol';
 import type { ElsewhereCall } from './elsewhere';
 import type { Participant } from './media/participant';
 import type { JournalStorage } from './storage';
@@ -12,7 +12,8 @@ import type { Role } from './outcomes';
 
 export type { Watchdogs } from './engine/settings';
 export type { JournalStorage } from './storage';
-export type { Leg } from './protocol';
+export type { Leg, PushAddress } from './protocol';
+export type { PushPayload } from './engine/push_payload';
 
 /** What a call carries. `none`: no media of its own; the call is active as soon as both devices are in its session. */
 export type Media = 'none' | 'audio' | 'video';
@@ -48,6 +49,8 @@ export interface ClientOptions {
   watchdogs?: Watchdogs;
   /** Where this device remembers its calls over restarts. Left out: `localStorage` in a browser, elsewhere only while the process lives. */
   storage?: JournalStorage;
+  /** Where this device is woken while it has no link (docs/push.md). Left out: as the server knows it; `setPush` changes it. */
+  push?: PushAddress;
   /** Needed in Node only: the class `WebSocket` of the npm package `ws`. */
   WebSocket?: new (url: string) => WebSocketLike;
 }

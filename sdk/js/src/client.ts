@@ -9,11 +9,12 @@ import { deviceIdOf, randomText } from './device';
 import { Driver } from './driver';
 import { ElsewhereCall } from './elsewhere';
 import { Emitter } from './emitter';
+import { payloadOf } from './engine/push_payload';
 import { problemOf } from './engine/settings';
 import type { CallView, EngineEvent, EngineOptions, SessionNews } from './engine/types';
 import { OffhookError } from './errors';
 import { errorOf, Port } from './port';
-import { byteLength, type Reply, type WireElsewhere } from './protocol';
+import { byteLength, type PushAddress, type Reply, type WireElsewhere } from './protocol';
 import { Session } from './session';
 import { defaultStorage } from './storage';
 import { VERSION } from './version';
@@ -120,6 +121,24 @@ export class OffhookClient extends Emitter<ClientEvents> {
     return rulesOf((await this.#port.request({ type: 'set_rules', rules: wireRulesOf(rules) })).rules);
   }
 
+  /** Where this device is woken from now on; without an address it is not woken any more (docs/push.md). Resolves when the server knows. */
+  async setPush(push?: PushAddress): Promise<void> {
+    await this.#port.request(push ? { type: 'set_push', push } : { type: 'set_push' });
+  }
+
+  /**
+   * A push has arrived: `payload` as the server made it, an object or its JSON text. The call rings at once, as an `incoming` one, and the client
+   * connects if it has not; what the server then says counts. Resolves with the call to be shown, the same one for a payload that comes
+   * twice; with nothing if it is over, or if only the server can say whether it still rings (then `incoming` may follow). Rejects what is no payload.
+   */
+  async handlePush(payload: unknown): Promise<Call | undefined> {
+    const found = payloadOf(payload);
+    if (found === undefined) return refuse('This is no payload of a push for a call.');
+    if (this.#state === 'idle' || this.#state === 'closed') this.#state = 'connecting';
+    const handle = await this.#port.push(found);
+    return handle === undefined ? undefined : this.#calls.get(handle);
+  }
+
   /** Who is online now; the event `presence` tells what changes. */
   async watchPresence(): Promise<string[]> {
     return (await this.#port.request({ type: 'watch_presence' })).users ?? [];
@@ -170,6 +189,7 @@ export class OffhookClient extends Emitter<ClientEvents> {
       case 'session_connected':
       case 'session_disconnected':
       case 'session_event': return this.#onSessionNews(event);
+      case 'pushed':
       case 'done':
       case 'failed':
       case 'expectation_met':
@@ -280,7 +300,7 @@ function engineOptionsOf(options: ClientOptions): EngineOptions {
   if (!DEVICE_ID.test(deviceId)) refuse(`The deviceId is "${deviceId}"; it must be 1 to 64 of A–Z a–z 0–9 . _ -`);
   return {
     deviceId, client: clientName(options.deviceName), commandPrefix: `${randomText(8)}-`, random: Math.random,
-    canRenewToken: options.getToken !== undefined, watchdogs: options.watchdogs,
+    canRenewToken: options.getToken !== undefined, watchdogs: options.watchdogs, push: options.push,
   };
 }
 

@@ -78,6 +78,7 @@ const REASONS: Reason[] = [
   'by_caller', 'by_callee', 'by_api', 'max_duration', 'by_user', 'in_call', 'ring_slots_full', 'device_busy_all', 'no_devices',
   'push_unacked', 'caller_lost', 'callee_lost', 'both_lost', 'media_lost', 'timeout', 'ice_failed', 'caller_media', 'callee_media',
   'permission', 'no_such_user', 'not_allowed', 'rate_limited', 'overloaded', 'internal', 'server_shutdown', 'server_unreachable', 'by_dnd_rule', 'blocked', 'alone', 'all_left',
+  'push_refused',
 ];
 const MAX_LIST = 4_096;  // far above every documented number; keeps a bad server from filling memory
 
@@ -101,6 +102,7 @@ const snapshot = object<Snapshot>({
   duration_ms: optional(integer), second_call: optional(flag), merged: optional(flag), drop_grace_ms: optional(integer),
   group_mode: optionalWord('first_answer', 'all_join'), legs: optional(list(leg, MAX_LIST)),
   unstable: optional(list(text, MAX_LIST)),
+  push_pending: optional(flag),
 });
 const connection = object<WireConnection>({
   connection_id: text, user: optional(text), data: optional(text), created_at_ms: integer,
@@ -140,7 +142,7 @@ const leaveReason: Read<LeaveWord> = (value, path) => {
 const welcome = object<Omit<Welcome, 'type'>>({
   version: integer, server: text, client_id: text, resume_key: text, resumed: flag, user: text, device_id: text, time_at_ms: integer,
   heartbeat_ms: integer, settings, ice_servers: list(iceServer, MAX_LIST), calls: list(snapshot, MAX_LIST),
-  sessions: optional(list(text, MAX_LIST)),
+  sessions: optional(list(text, MAX_LIST)), push: optional(flag),
 });
 const reply = object<Omit<Reply, 'type'>>({
   cmd_id: text, call: optional(snapshot), records: optional(list(record, MAX_LIST)), session_id: optional(text),

@@ -3,7 +3,8 @@ import type { WebSocketLike } from './api';
 import { Engine } from './engine/engine';
 import type { EngineEvent, EngineOptions, Input, Output, Problem } from './engine/types';
 import { decode, encode, type ClientMessage } from './protocol';
-import { journalKeyOf, type JournalStorage } from './storage';
+import { ageOf, type PushPayload } from './engine/push_payload';
+import { journalKeyOf, keyOf, type JournalStorage } from './storage';
 
 export interface DriverOptions {
   url: string;
@@ -142,7 +143,7 @@ export class Driver {
   async #greet(link: number, opened: Promise<void>): Promise<void> {
     try {
       const [token] = await Promise.all([this.#options.getToken(), opened]);
-      this.input({ type: 'opened', link, token, journal: this.#readJournal(token) });
+      this.input({ type: 'opened', link, token, journal: this.#readJournal(journalKeyOf(token, this.#options.engine.deviceId)) });
     } catch (error) {
       this.#report({ word: 'no_token', message: `getToken failed: ${messageOf(error)}` });
       this.input({ type: 'closed', link });
@@ -151,9 +152,15 @@ export class Driver {
 
   // --- the journal
 
-  /** What is kept for the user of this token, if the engine has not got it yet. */
-  #readJournal(token: string): string | undefined {
-    const key = journalKeyOf(token, this.#options.engine.deviceId);
+  /** The device remembers by itself whether it may ring for this one: neither a token nor a link is needed for that. */
+  push(request: number, payload: PushPayload): void {
+    const key = payload.project === undefined ? undefined : keyOf(payload.project, payload.to, this.#options.engine.deviceId);
+    this.#page.watch();
+    this.input({ type: 'push', request, payload, age_ms: ageOf(payload, Date.now()), journal: this.#readJournal(key) });
+  }
+
+  /** What is kept under this key, if the engine has not got it yet. */
+  #readJournal(key: string | undefined): string | undefined {
     if (key === undefined || key === this.#journalKey) return undefined;
     this.#journalKey = key;
     try {

@@ -8,5 +8,5 @@ export { ConnectionMissed, OffhookError, type MissReason } from './errors';
 export { outcomeText, type Outcome, type Reason, type Role } from './outcomes';
 export type {
   CallEvents, CallOptions, CallSettings, CallState, ClientEvents, ClientOptions, ClientState, Connection, GroupMode, GroupOptions, HistoryRecord,
-  JournalStorage, LeaveReason, Leg, Media, Rules, SessionEvents, SignalEvent, Stream, StreamReason, UnseenOutcome, Watchdogs, WebSocketLike,
+  JournalStorage, LeaveReason, Leg, Media, PushAddress, PushPayload, Rules, SessionEvents, SignalEvent, Stream, StreamReason, UnseenOutcome, Watchdogs, WebSocketLike,
 } from './api';

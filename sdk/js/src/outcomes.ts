@@ -8,7 +8,7 @@ export type Reason =
   | 'by_caller' | 'by_callee' | 'by_api' | 'max_duration' | 'by_user' | 'in_call' | 'ring_slots_full' | 'device_busy_all'
   | 'no_devices' | 'push_unacked' | 'caller_lost' | 'callee_lost' | 'both_lost' | 'media_lost' | 'timeout' | 'ice_failed'
   | 'caller_media' | 'callee_media' | 'permission' | 'no_such_user' | 'not_allowed' | 'rate_limited' | 'overloaded' | 'internal'
-  | 'server_shutdown' | 'server_unreachable' | 'by_dnd_rule' | 'blocked' | 'alone' | 'all_left';
+  | 'server_shutdown' | 'server_unreachable' | 'by_dnd_rule' | 'blocked' | 'alone' | 'all_left' | 'push_refused';
 
 export type Role = 'caller' | 'callee';
 
@@ -45,7 +45,7 @@ function busyText(reason: Reason | undefined, role: Role, peer: string): string 
 
 function unreachableText(reason: Reason | undefined, peer: string): string {
   if (reason === 'no_devices') return `${peer} is not online.`;
-  return reason === 'push_unacked' ? `No device of ${peer} could be reached.` : `${peer} cannot be reached.`;
+  return reason === 'push_unacked' || reason === 'push_refused' ? `No device of ${peer} could be reached.` : `${peer} cannot be reached.`;
 }
 
 function cancelledText(reason: Reason | undefined, role: Role, peer: string): string {

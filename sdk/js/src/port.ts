@@ -2,6 +2,7 @@
 import { ConnectionMissed, OffhookError } from './errors';
 import type { Driver } from './driver';
 import type { CallAction, EngineEvent, Problem } from './engine/types';
+import type { PushPayload } from './engine/push_payload';
 import type { CommandBody, IceServer, Reply, WireConnection, WireElsewhere } from './protocol';
 
 interface Waiting<T> { resolve: (value: T) => void; reject: (error: Error) => void }
@@ -13,6 +14,7 @@ export class Port {
   iceServers: IceServer[] = [];
   readonly #requests = new Map<number, Waiting<Reply>>();
   readonly #expectations = new Map<number, Waiting<WireConnection>>();
+  readonly #pushes = new Map<number, (handle: string | undefined) => void>();
   #count = 0;
 
   constructor(readonly driver: () => Driver) {}
@@ -34,6 +36,16 @@ export class Port {
     this.driver().input({ type: 'move', handle, call });
   }
 
+  /** Gives the handle of the call to be shown. */
+  push(payload: PushPayload): Promise<string | undefined> {
+    this.#count += 1;
+    const request = this.#count;
+    return new Promise((resolve) => {
+      this.#pushes.set(request, resolve);
+      this.driver().push(request, payload);
+    });
+  }
+
   #wait<T>(waiting: Map<number, Waiting<T>>, body: CommandBody): Promise<T> {
     this.#count += 1;
     const request = this.#count;
@@ -45,6 +57,10 @@ export class Port {
 
   onEvent(event: Extract<EngineEvent, { request: number }>): void {
     switch (event.name) {
+      case 'pushed':
+        this.#pushes.get(event.request)?.(event.handle);
+        this.#pushes.delete(event.request);
+        return;
       case 'done': return this.#take(this.#requests, event.request)?.resolve(event.reply);
       case 'failed': return this.#fail(event.request, errorOf(event.problem));
       case 'expectation_met': return this.#take(this.#expectations, event.request)?.resolve(event.connection);

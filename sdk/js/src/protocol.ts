@@ -30,6 +30,8 @@ export type MediaFailure = 'ice_failed' | 'permission' | 'device';
 
 // --- parts
 
+/** Where a device is reached while it has no socket. */
+export interface PushAddress { provider: 'apns_voip' | 'fcm' | 'web' | 'custom'; token: string }
 export interface Party { user: string; device?: string }
 export interface Remaining {
   setup?: number; wake?: number; ring?: number; connect?: number; max?: number; grace?: number; move?: number; alone?: number;
@@ -81,6 +83,7 @@ export interface Snapshot {
   group_mode?: 'first_answer' | 'all_join';
   legs?: Leg[];
   unstable?: string[];
+  push_pending?: boolean;
 }
 
 export interface WireConnection { connection_id: string; user?: string; data?: string; created_at_ms: number }
@@ -137,6 +140,7 @@ export interface Hello {
   client?: string;
   resume?: { client_id: string; resume_key: string; last_seq: number };
   calls?: string[];
+  push?: PushAddress;
 }
 
 /** A command as the application or the engine means it; the engine adds `cmd_id` when it is sent. */
@@ -150,6 +154,7 @@ export type CommandBody =
   | { type: 'ring_more'; call_id: string; users: string[] }
   | { type: 'get_rules' }
   | { type: 'set_rules'; rules: Rules }
+  | { type: 'set_push'; push?: PushAddress }
   | { type: 'history'; limit?: number; before?: string }
   | { type: 'session_create' | 'watch_presence' }
   | { type: 'session_connect'; session_id: string; token?: string }
@@ -196,6 +201,7 @@ export interface Welcome {
   ice_servers: IceServer[];
   calls: Snapshot[];
   sessions?: string[];
+  push?: boolean;
 }
 
 /** A reply has the fields of its command (sections 6, 9 and 10). */

@@ -22,10 +22,14 @@ export function defaultStorage(): JournalStorage {
 export function journalKeyOf(token: string, deviceId: string): string | undefined {
   try {
     const claims = JSON.parse(textOf(token.split('.')[1]!)) as { iss?: unknown; sub?: unknown };
-    return typeof claims.sub === 'string' ? `offhook.journal.${String(claims.iss)}.${deviceId}.${claims.sub}` : undefined;
+    return typeof claims.sub === 'string' ? keyOf(String(claims.iss), claims.sub, deviceId) : undefined;
   } catch {
     return undefined;  // the server will say what it thinks of this token
   }
+}
+
+export function keyOf(project: string, user: string, deviceId: string): string {
+  return `offhook.journal.${project}.${deviceId}.${user}`;
 }
 
 function textOf(base64url: string): string {

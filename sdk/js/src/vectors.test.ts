@@ -17,7 +17,7 @@ const CLIENT_TYPES: Record<ClientMessage['type'], true> = {
   hangup: true, give_up: true, media_up: true, media_down: true, media_failed: true, get_call: true, history: true, session_create: true,
   session_connect: true, session_disconnect: true, signal: true, publish: true, update_stream: true, unpublish: true, negotiate: true,
   expect: true, session_reject: true, watch_presence: true, ignore: true, move_here: true, ring_more: true, get_rules: true, set_rules: true,
-  force_disconnect: true, force_unpublish: true, force_mute: true,
+  force_disconnect: true, force_unpublish: true, force_mute: true, set_push: true,
 };
 const SERVER_TYPES: Record<ServerMessage['type'], true> = {
   welcome: true, ping: true, pong: true, reply: true, error: true, call: true, connection_created: true, connection_destroyed: true,

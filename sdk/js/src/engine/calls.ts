@@ -13,6 +13,7 @@ import type { Link } from './link';
 import type { Sessions } from './sessions';
 import type { Limits } from './settings';
 import { endOf, isActiveHere, isInHere, isUnanswered, ranHere, ringsHere } from './snapshots';
+import type { PushPayload } from './push_payload';
 import type { CallAction, CallEventName, CallView, Input, Problem } from './types';
 
 type Stage = 'placing' | 'calling' | 'ringing' | 'answering' | 'taking' | 'connecting' | 'active' | 'leaving' | 'ended';
@@ -28,6 +29,7 @@ interface Call {
   isRinging: boolean;            // caller: the application was told
   ownGraceMs?: number;           // the call's own drop_grace
   toldLegs?: string;             // as JSON
+  wokenUntil?: number;           // rings by a push until then, unless the server is heard
 }
 
 interface Watchdog { name: keyof Limits; at: number }
@@ -53,6 +55,7 @@ export class Calls {
   readonly #tombstones = new RecentSet<string>(MAX_TOMBSTONES);
   #named = new Set<string>();  // in the last hello
   readonly #silenced = new RecentSet<string>(MAX_TOMBSTONES);    // stopped ringing for want of contact; only a welcome rings again
+  readonly #asked = new RecentSet<string>(MAX_HELLO_CALLS);     // told of by a push that was too late to ring by itself
   readonly #early = new Map<string, Snapshot>();         // of calls whose invite is not answered yet
   #count = 0;
 
@@ -64,7 +67,7 @@ export class Calls {
 
   /** What `hello.calls` says. */
   believedIn(): string[] {
-    const ids = [...[...this.#calls.values()].flatMap((call) => call.view.callId ?? []), ...this.journal.orphans()];
+    const ids = [...[...this.#calls.values()].flatMap((call) => call.view.callId ?? []), ...this.#asked.members, ...this.journal.orphans()];
     this.#named = new Set([...new Set(ids)].slice(0, MAX_HELLO_CALLS));
     return [...this.#named];
   }
@@ -131,6 +134,38 @@ export class Calls {
     if (call.stage === 'connecting' || call.stage === 'active') this.#send(call, body);
   }
 
+  // --- a push wakes this device
+
+  /** Rings by what the payload says, for as long as the server may take to be heard. Gives the call, if there is one to be shown. */
+  onPush(payload: PushPayload, remainingMs: number): string | undefined {
+    const { call_id } = payload;
+    const known = this.#find(call_id);
+    if (known) return known.view.handle;
+    if (this.#tombstones.has(call_id) || this.journal.isTombstone(call_id)) return undefined;
+    // One that is too late by this machine's clock, or rang before: the server knows whether it still rings.
+    if (remainingMs <= 0 || this.#silenced.has(call_id) || this.journal.has(call_id)) return this.#askWhether(call_id);
+    this.#count += 1;
+    const { caller, media, data, group } = payload;
+    const view: CallView = { handle: `in${this.#count}`, callId: call_id, role: 'callee', peer: caller.user, peerDevice: caller.device, media, data };
+    const call = this.#add(group ? { ...view, groupMode: 'all_join' } : view, 'ringing');
+    call.wokenUntil = this.desk.now + Math.min(remainingMs, this.desk.limits.wake);
+    this.#enterInJournal(call);
+    this.#tell('incoming', call);
+    if (this.link.isUp) this.#send(call, { type: 'get_call', call_id });
+    return view.handle;
+  }
+
+  #askWhether(call_id: string): undefined {
+    this.#asked.add(call_id);
+    if (this.link.isUp) this.commands.submit({ type: 'get_call', call_id }, 'engine');
+  }
+
+  /** The server is heard: it says whether this device rings, and is told that it does. */
+  #confirm(call: Call, snapshot: Snapshot): void {
+    call.wokenUntil = undefined;
+    if (call.stage === 'ringing' && snapshot.you === 'notified') this.#send(call, { type: 'ring_ack', call_id: snapshot.call_id });
+  }
+
   // --- the server speaks
 
   /** Other than in a welcome, a call that is placed from here and was not known has just been placed by the app's backend. */
@@ -162,7 +197,7 @@ export class Calls {
       this.#end(call, 'failed', REFUSALS.includes(problem.word) ? problem.word as Reason : 'internal');
       this.#reviewEarly();
     } else if (problem.word === 'no_such_call') {
-      this.#end(call, call.stage === 'taking' ? 'failed' : 'lost_contact');
+      this.#end(call, call.stage === 'taking' ? 'failed' : call.wokenUntil === undefined ? 'lost_contact' : 'missed');
     } else {
       this.desk.emit({ name: 'error', problem });
     }
@@ -321,6 +356,7 @@ export class Calls {
     this.#readDeadlines(call, snapshot);
     const end = endOf(snapshot);
     if (end) return this.#end(call, end.outcome, end.reason, snapshot.duration_ms);
+    if (call.wokenUntil !== undefined) this.#confirm(call, snapshot);
     if (call.stage === 'leaving') return;
     if (call.stage === 'placing') {
       this.#enter(call, 'calling');
@@ -414,7 +450,7 @@ export class Calls {
     switch (call.stage) {
       case 'placing': return after('place', call.since);
       case 'calling': return this.link.isUp ? after('setup', call.askedAt ?? this.#setupDue(call)) : after('caller', this.link.lastContact);
-      case 'ringing': return this.link.isUp ? after('ring', call.due.ring ?? this.#setupDue(call)) : after('ringContact', this.link.lastContact);
+      case 'ringing': return call.wokenUntil !== undefined ? { name: 'wake', at: call.wokenUntil } : this.link.isUp ? after('ring', call.due.ring ?? this.#setupDue(call)) : after('ringContact', this.link.lastContact);
       case 'answering':
       case 'taking': return after('answer', call.since);
       case 'connecting': return after('connect', this.#connectDue(call));
@@ -445,6 +481,7 @@ export class Calls {
     switch (name) {
       case 'place': return this.#abandon(call, 'failed', 'server_unreachable');
       case 'setup': return call.askedAt === undefined ? this.#askAbout(call) : this.#giveUp(call, 'setup');
+      case 'wake':
       case 'ring': return this.#end(call, 'missed');
       case 'ringContact': {
         this.#end(call, 'lost_contact', undefined, undefined, true);
@@ -463,7 +500,7 @@ export class Calls {
 
   /** A hello names 16 calls at most; of the others the server is asked one by one. */
   #onUnknown(call: Call, call_id: string): void {
-    if (this.#named.has(call_id)) return this.#end(call, 'lost_contact');
+    if (this.#named.has(call_id)) return this.#end(call, call.wokenUntil === undefined ? 'lost_contact' : 'missed');
     if (!this.#pendingFarewell(call_id)) this.#send(call, { type: 'get_call', call_id });
   }
 
@@ -526,6 +563,10 @@ export class Calls {
   #enter(call: Call, stage: Stage): void {
     call.stage = stage;
     call.since = this.desk.now;
+  }
+
+  enterAllInJournal(): void {
+    for (const call of this.#calls.values()) if (call.view.callId) this.#enterInJournal(call);
   }
 
   #enterInJournal({ view: { callId, role, peer, media } }: Call): void {

@@ -1,5 +1,5 @@
 // What the parts of the engine share: the moment, the way out, the settings in force.
-import type { ServerSettings } from '../protocol';
+import type { PushAddress, ServerSettings } from '../protocol';
 import { limitsOf, type Limits } from './settings';
 import type { EngineEvent, EngineOptions, Output } from './types';
 
@@ -9,12 +9,14 @@ export class Desk {
   /** There are calls, which a link that stays away ends. */
   isUrgent = false;
   outputs: Output[] = [];
+  push: PushAddress | undefined;  // told with every hello
   settings: ServerSettings | undefined;
   limits: Limits;
   #serverAhead: number | undefined;  // of this clock
 
   constructor(readonly options: EngineOptions) {
     this.limits = limitsOf(options.watchdogs ?? {});
+    this.push = options.push;
   }
 
   output(output: Output): void {
@@ -59,6 +61,7 @@ export class RecentSet<T> {
   }
 
   get isEmpty(): boolean { return this.#members.size === 0; }
+  get members(): T[] { return [...this.#members]; }
 
   has(member: T): boolean {
     return this.#members.has(member);

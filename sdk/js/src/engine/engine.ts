@@ -97,6 +97,7 @@ export class Engine {
       case 'wake': return this.#link.wake();
       case 'call': return this.#calls.place(input);
       case 'move': return this.#calls.moveHere(input.handle, input.call);
+      case 'push': return this.#onPush(input);
       case 'seen': return this.#journal.markSeen(input.callId);
       case 'act': return this.#calls.act(input.handle, input.action);
       case 'request': return this.#onRequest(input.request, input.body);
@@ -106,10 +107,26 @@ export class Engine {
   // --- the link
 
   #onOpened({ link, token, journal }: Extract<Input, { type: 'opened' }>): void {
-    if (journal !== undefined && !this.#journal.load(journal)) {
+    this.#readJournal(journal);
+    if (this.#link.isCurrent(link)) this.#link.greet(token, this.#calls.believedIn());
+  }
+
+  #readJournal(journal: string | undefined): void {
+    if (journal === undefined) return;
+    if (!this.#journal.load(journal)) {
       this.#desk.emit({ name: 'error', problem: { word: 'storage', message: 'What was kept of earlier calls cannot be read.' } });
     }
-    if (this.#link.isCurrent(link)) this.#link.greet(token, this.#calls.believedIn());
+    this.#calls.enterAllInJournal();  // a push may have begun one before the journal was there
+  }
+
+  /** It rings at once, if it may; the server is asked in any case, and what it says counts. */
+  #onPush({ request, payload, age_ms, journal }: Extract<Input, { type: 'push' }>): void {
+    this.#readJournal(journal);
+    const handle = this.#calls.onPush(payload, payload.remaining_ms - Math.max(age_ms, 0));
+    this.#desk.isUrgent = !this.#calls.isEmpty;
+    if (this.#link.isRunning) this.#link.wake();
+    else this.#link.open();
+    this.#desk.emit({ name: 'pushed', request, ...(handle !== undefined && { handle }) });
   }
 
   #onClosed(link: number, code: number | undefined): void {
@@ -272,6 +289,7 @@ export class Engine {
   #onRequest(request: number, body: CommandBody): void {
     if (this.#link.isClosed) return this.#desk.emit({ name: 'failed', request, problem: CLOSED });
     if (body.type === 'session_disconnect') this.#sessions.leave(body.session_id);
+    if (body.type === 'set_push') this.#desk.push = body.push;
     const refusal = this.#submit(request, body);
     if (refusal) this.#desk.emit({ name: 'failed', request, problem: { word: refusal, message: REFUSALS[refusal] } });
     else if (body.type !== 'expect') this.#requests.add(request);

@@ -72,6 +72,7 @@ export class Link {
     const hello: Hello = { type: 'hello', version: PROTOCOL_VERSION, token, device_id: deviceId, client };
     if (this.#identity) hello.resume = { ...this.#identity, last_seq: this.#lastSeq };
     if (calls.length > 0) hello.calls = calls;
+    if (this.desk.push) hello.push = this.desk.push;
     this.#state = 'greeting';
     this.send(hello);
   }

@@ -16,7 +16,7 @@ test('defaults follow the timers of the server', () => {
 });
 
 test('what is given counts', () => {
-  const given: Required<Watchdogs> = { place: 1, caller: 2, setup: 3, ring: 4, ringContact: 5, answer: 6, connect: 7, call: 8, end: 9 };
+  const given: Required<Watchdogs> = { place: 1, caller: 2, setup: 3, ring: 4, ringContact: 5, answer: 6, connect: 7, call: 8, end: 9, wake: 5_000 };
   assert.deepEqual(limitsOf(given, DEFAULT_SETTINGS), given);
 });
 
@@ -37,4 +37,5 @@ test('a watchdog is 0 to an hour, and one of those there are', () => {
   for (const value of [-1, 3_600_001, NaN, Infinity]) assert.match(problemOf({ ring: value }) ?? '', /watchdog ring is/);
   assert.match(problemOf({ rign: 1 } as Watchdogs) ?? '', /no watchdog "rign"; there are: place, caller/);
   assert.equal(problemOf({ ring: 0, end: 3_600_000 }), undefined);
+  for (const wake of [2_999, 15_001]) assert.match(problemOf({ wake }) ?? '', /watchdog wake is .* 3000 to 15000/);
 });

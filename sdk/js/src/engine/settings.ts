@@ -24,6 +24,8 @@ export interface Watchdogs {
   call?: number;
   /** Hang-up pressed. Default 5 000. */
   end?: number;
+  /** Rings by a push, and the server has not been heard yet. Default 8 000, 3 000 to 15 000. */
+  wake?: number;
 }
 
 export type Limits = Required<Watchdogs>;
@@ -31,6 +33,8 @@ export type Limits = Required<Watchdogs>;
 const MAX_WATCHDOG_MS = 3_600_000;
 const CALLER_MARGIN_MS = 2_000;
 const CALL_MARGIN_MS = 5_000;
+const MIN_WAKE_MS = 3_000;
+const MAX_WAKE_MS = 15_000;
 
 /** How long each watchdog waits, with the server's timers in force. */
 export function limitsOf(watchdogs: Watchdogs, server?: ServerSettings): Limits {
@@ -44,6 +48,7 @@ export function limitsOf(watchdogs: Watchdogs, server?: ServerSettings): Limits 
     connect: watchdogs.connect ?? 2_000,
     call: watchdogs.call ?? server?.drop_grace_ms ?? 20_000,
     end: watchdogs.end ?? 5_000,
+    wake: watchdogs.wake ?? 8_000,
   };
 }
 
@@ -56,7 +61,8 @@ export function problemOf(watchdogs: Watchdogs): string | undefined {
       return `The watchdog ${name} is ${value}; it must be 0 to ${MAX_WATCHDOG_MS} milliseconds.`;
     }
   }
-  return undefined;
+  const { wake } = limitsOf(watchdogs);
+  return wake >= MIN_WAKE_MS && wake <= MAX_WAKE_MS ? undefined : `The watchdog wake is ${wake}; it must be ${MIN_WAKE_MS} to ${MAX_WAKE_MS} milliseconds.`;
 }
 
 /** A contradiction between the client's watchdogs and the server's timers: a sentence that names both, or nothing. */

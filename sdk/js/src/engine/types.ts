@@ -3,8 +3,9 @@ import type { MissReason } from '../errors';
 import type { Outcome, Reason, Role } from '../outcomes';
 import type {
   CallTimers, ClientMessage, CommandBody, Group, IceServer, LeaveWord, Leg, Media, MediaFailure, Reply, ServerMessage, SessionEvent,
-  Undecoded, WireConnection, WireElsewhere, WireRecord, WireStream,
+  Undecoded, WireConnection, WireElsewhere, WireRecord, WireStream, PushAddress,
 } from '../protocol';
+import type { PushPayload } from './push_payload';
 import type { EndedEntry } from './journal';
 import type { Watchdogs } from './settings';
 
@@ -20,6 +21,8 @@ export interface EngineOptions {
   /** After `token_expired` the next attempt may bring another token. */
   canRenewToken: boolean;
   watchdogs?: Watchdogs;
+  /** Where this device is woken. */
+  push?: PushAddress;
 }
 
 export type CallAction =
@@ -39,6 +42,11 @@ export type Input =
   | ({ type: 'call'; handle: string; media: Media; timers?: CallTimers; data?: string } & ({ to: string } | { group: Group }))
   /** Takes a call over from another device of this user. */
   | { type: 'move'; handle: string; call: WireElsewhere }
+  /**
+   * A push has arrived; `age_ms`: since it was sent, as far as the clock of this machine knows. `journal` as in `opened`. `pushed` answers with
+   * the same number.
+   */
+  | { type: 'push'; request: number; payload: PushPayload; age_ms: number; journal?: string }
   /** The application knows how this call ended, or how all did. */
   | { type: 'seen'; callId?: string }
   | { type: 'act'; handle: string; action: CallAction }
@@ -100,6 +108,8 @@ export type EngineEvent =
   /** Exactly one for each `calling`, `incoming` or `outgoing`, and for each call that never got so far. */
   | { name: 'ended'; call: CallView; outcome: Outcome; reason?: Reason; duration_ms: number }
   | SessionNews
+  /** Without `handle` there is nothing to be shown for it (yet). */
+  | { name: 'pushed'; request: number; handle?: string }
   | { name: 'done'; request: number; reply: Reply }
   | { name: 'failed'; request: number; problem: Problem }
   | { name: 'expectation_met'; request: number; connection: WireConnection }
