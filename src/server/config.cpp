@@ -219,6 +219,21 @@ void read_webhook(Reader& reader, const toml::node& node, const Config& config, 
   project.webhooks.push_back(std::move(webhook));
 }
 
+void read_push(Reader& reader, const toml::node& node, const std::string& table, const Config& config, std::optional<PushSender>& out) {
+  const auto problem = [&](const std::string& what) { reader.problem(node.source(), "[" + table + "] " + what); };
+  auto& sender = out.emplace();
+  reader.table(node, table, {"url", "secrets"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "url") return reader.text(value, key, sender.url);
+    read_texts(reader, value, key, sender.secrets);
+  });
+  if (sender.url.empty()) return problem("needs a \"url\".");
+  if (const auto bad = webhook::url_problem(sender.url, config.webhook_allow)) problem(sender.url + ": " + *bad + ".");
+  if (sender.secrets.empty()) problem("needs \"secrets\", so that the sender knows who calls: openssl rand -base64 32, after whsec_");
+  for (const auto& secret : sender.secrets) {
+    if (!webhook::parse_secret(secret)) problem("a secret is \"whsec_\" and base64 of 24 to 64 random bytes.");
+  }
+}
+
 // The upper end: what a disk of a terabyte and SQLite's tables still carry with ease.
 void read_limit(Reader& reader, const toml::node& node, std::string_view key, std::size_t& out) {
   std::int64_t number = 1'000;
@@ -245,7 +260,7 @@ void read_webhooks_of_all(Reader& reader, const toml::node& node, Config& config
 void read_project(Reader& reader, const toml::node& node, Config& config) {
   Project project;
   project.settings = config.settings;
-  std::vector<std::string_view> names = {"key", "secret", "webhook"};
+  std::vector<std::string_view> names = {"key", "secret", "webhook", "push"};
   names.insert(names.end(), k_tables_of_all.begin(), k_tables_of_all.end());
   reader.table(node, "project", names, [&](std::string_view key, const toml::node& value) {
     if (key == "key") return reader.text(value, key, project.key);
@@ -254,6 +269,10 @@ void read_project(Reader& reader, const toml::node& node, Config& config) {
       return read_list(reader, value, "project.webhook", [&](const auto& item) { read_webhook(reader, item, config, project); });
     }
     project.has_own_settings = true;
+    if (key == "push") {
+      project.settings.push = true;
+      return read_push(reader, value, "project.push", config, project.push);
+    }
     read_settings(reader, key, value, project.settings);
   });
   if (project.key.empty() || project.secret.size() < 16) {
@@ -434,8 +453,13 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log", "operator", "opentok"};
+                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log", "operator", "opentok",
+                                                  "push"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
+    if (const auto* push = parsed.get("push")) {  // after [webhooks], whose "allow" holds for it as well
+      read_push(reader, *push, "push", config, config.push);
+      config.settings.push = true;
+    }
     if (const auto* projects = parsed.get("project")) {
       read_list(reader, *projects, "project", [&](const auto& item) { read_project(reader, item, config); });
     }
@@ -517,6 +541,7 @@ std::string default_config() {
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
       "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n"
       "# [[project.webhook]]\n# url = \"https://example.org/hook\"\n# secrets = [\"whsec_…\"]\n\n"
+      "# [push]\n# url = \"https://example.org/push\"\n# secrets = [\"whsec_…\"]\n\n"
       "# [[ice_server]]\n# urls = [\"stun:stun.example.org\"]\n\n[timers]\n";
   for (const auto& setting : core::duration_settings()) {
     out += std::string(setting.name) + " = \"" + to_text(settings.*setting.field) + "\"\n";

@@ -22,12 +22,19 @@ inline constexpr std::string_view k_dev_key = "1000001";
 inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
 inline constexpr std::string_view k_in_memory = ":memory:";  // in place of a folder: nothing outlives the process
 
+// The app's own server that hands pushes to those who carry them.
+struct PushSender {
+  std::string url;
+  std::vector<std::string> secrets;  // "whsec_…"; each signs
+};
+
 struct Project {
   ProjectId key;
   std::string secret;
   core::Settings settings;  // those of the server, changed by the project's own tables
   bool has_own_settings = false;
   std::vector<Webhook> webhooks{};
+  std::optional<PushSender> push{};  // nothing: that of all projects
 };
 
 struct Config {
@@ -41,6 +48,7 @@ struct Config {
   std::string key_file;
   std::vector<Project> projects;
   core::Settings settings;
+  std::optional<PushSender> push;
   store::OutboxLimits webhook_limits;
   std::string operator_secret;          // of who makes projects; empty: nobody does
   bool opentok_partner_auth = false;    // X-TB-PARTNER-AUTH, key and secret in the clear, of SDKs before 2016

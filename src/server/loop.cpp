@@ -283,6 +283,19 @@ void Loop::carry_out_one(core::SessionMade& effect) {
   respond(node.mapped().request, json(node.mapped().status, wire::JsonObject().text("session_id", effect.session.text()).done()));
 }
 
+void Loop::use(Pushes& pushes) {
+  pushes_ = &pushes;
+  pushes.answer_to([this](core::PushSettled settled) { feed(std::move(settled)); });
+}
+
+void Loop::carry_out_one(core::Push& effect) {
+  if (pushes_ != nullptr) pushes_->send(std::move(effect));
+}
+
+void Loop::carry_out_one(core::StopPushes& effect) {
+  if (pushes_ != nullptr) pushes_->stop(effect);
+}
+
 void Loop::carry_out_one(core::SessionAnswered& effect) {
   if (const auto node = waiting_answers_.extract(effect.request); !node.empty()) node.mapped()(effect.answer);
 }

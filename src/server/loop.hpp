@@ -19,6 +19,7 @@
 #include "server/meter.hpp"
 #include "server/opentok_rest.hpp"
 #include "server/projects.hpp"
+#include "server/pushes.hpp"
 #include "server/webhooks.hpp"
 
 namespace offhook::server {
@@ -30,6 +31,7 @@ class Loop : public net::Handler {
 
   // What the engine tells of goes out by these, which must stay as long as the loop runs. At most once, before all else.
   void use(Webhooks& webhooks) { webhooks_ = &webhooks; }
+  void use(Pushes& pushes);
   const Clock& clock() const { return clock_; }
 
   // Goes on with what an earlier process has kept. At most once, before start().
@@ -83,6 +85,8 @@ class Loop : public net::Handler {
   void carry_out_one(core::RestAnswered& effect);
   void carry_out_one(core::Drained& effect);
   void carry_out_one(core::SessionAnswered& effect);
+  void carry_out_one(core::Push& effect);
+  void carry_out_one(core::StopPushes& effect);
   void stop();
   void set_purge_alarm(Duration after);
 
@@ -104,6 +108,7 @@ class Loop : public net::Handler {
   const Config& config_;
   store::Store& store_;
   Webhooks* webhooks_ = nullptr;
+  Pushes* pushes_ = nullptr;
   Clock clock_;
   Log log_;
   Meter meter_;

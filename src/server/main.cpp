@@ -166,6 +166,8 @@ int serve(const Config& config) {
   Loop loop(reactor, config, *storage->store, seed, latest_moment(*records));
   Webhooks webhooks(reactor, config, *storage->outbox, loop.clock(), seed, [&](const std::string& what) { loop.on_problem(what); });
   loop.use(webhooks);
+  Pushes pushes(reactor, config, loop.clock(), [&](const std::string& what) { loop.on_problem(what); });
+  loop.use(pushes);
   loop.restore(std::move(records.value()));
   const auto port = loop.start();
   if (!port) return complain(port.error().message);

@@ -68,7 +68,7 @@ std::optional<wire::ProjectKeys> Projects::operator_keys(std::string_view name) 
 
 core::Settings Projects::settings_of(const ProjectId& project) const {
   const auto* known = configured(project);
-  auto settings = known != nullptr ? known->settings : config_.settings;
+  auto settings = known != nullptr && known->has_own_settings ? known->settings : config_.settings;
   settings.session_notices = settings.session_notices || !callbacks_of(project).empty();
   return settings;
 }
