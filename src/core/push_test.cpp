@@ -27,11 +27,11 @@ class Pushes : public CallTest {
   void SetUp() override {
     bob.push = address("bobs-phone");
     world.say_hello(alice);
-    sleep(bob);
+    leave(bob);
   }
 
   // The device registers, if it has an address, and leaves.
-  void sleep(World::Device& device) {
+  void leave(World::Device& device) {
     world.say_hello(device);
     EXPECT_EQ(device.welcome.push, device.push.has_value());
     world.feed(Received{device.link, wire::Bye{}, std::nullopt});
@@ -128,7 +128,7 @@ TEST_F(Pushes, WhoeverWaitsForTheWholeRingingIsNotToldUnreachableAtOnce) {
 
 TEST_F(Pushes, OneRefusedAndOneTakenIsNotOver) {
   bobs_tablet.push = address("bobs-tablet");
-  sleep(bobs_tablet);
+  leave(bobs_tablet);
   invite();
   ASSERT_EQ(world.pushes.size(), 2U);
   settle(world.pushes[0], PushState::Refused);
@@ -141,7 +141,7 @@ TEST_F(Pushes, OneRefusedAndOneTakenIsNotOver) {
 
 TEST_F(Pushes, ARefusedDeviceThatComesByItselfRings) {
   bobs_tablet.push = address("bobs-tablet");
-  sleep(bobs_tablet);
+  leave(bobs_tablet);
   const auto call = invite();
   settle(world.pushes[0], PushState::Refused);
   wake(bob, call);
@@ -234,7 +234,7 @@ TEST_F(Pushes, EachUserOfAGroupIsWokenAndTheCallerIsTold) {
   EXPECT_TRUE(seen(alice).push_pending);
   auto dave = world.connect("dave", "d1");
   dave.push = address("daves");
-  sleep(dave);
+  leave(dave);
   world.send(alice, wire::RingMore{"", world.stored.back().id, {"dave"}});
   EXPECT_EQ(woken(), (std::vector<DeviceId>{"d1"}));
 }
@@ -243,7 +243,7 @@ TEST_F(Pushes, EachUserOfAGroupIsWokenAndTheCallerIsTold) {
 
 TEST_F(Pushes, AfterARestartOnlyWhatMayNotHaveBeenHandedOverIsSentAgain) {
   bobs_tablet.push = address("bobs-tablet");
-  sleep(bobs_tablet);
+  leave(bobs_tablet);
   invite();
   settle(world.pushes[0], PushState::Accepted);
   woken();
@@ -293,7 +293,7 @@ TEST_F(Pushes, ADeviceThatSaysNothingOfItKeepsItsAddress) {
 TEST_F(Pushes, AnAddressBelongsToTheDeviceThatNamedItLast) {
   auto carol = world.connect("carol", "same-phone");
   carol.push = address("bobs-phone");
-  sleep(carol);
+  leave(carol);
   ASSERT_EQ(registered().size(), 1U);
   EXPECT_EQ(registered()[0].user.user, "carol");
   invite();
@@ -305,7 +305,7 @@ TEST_F(Pushes, OfManyDevicesTheOneNotSeenForLongestGoes) {
     world.run(1s);
     auto device = world.connect("bob", "more" + std::to_string(i));
     device.push = address("token" + std::to_string(i));
-    sleep(device);
+    leave(device);
   }
   const auto all = registered();
   EXPECT_EQ(all.size(), k_max_push_devices_per_user);
@@ -315,10 +315,10 @@ TEST_F(Pushes, OfManyDevicesTheOneNotSeenForLongestGoes) {
 TEST_F(Pushes, ADeviceIsRememberedAsLongAsItComesNowAndThen) {
   const auto writes = world.stores;
   world.run(23h);
-  sleep(bob);
+  leave(bob);
   EXPECT_EQ(world.stores, writes) << "not written anew within a day";
   world.run(2h);
-  sleep(bob);
+  leave(bob);
   EXPECT_GT(world.stores, writes);
   world.run(59 * 24h);
   world.say_hello(alice);
@@ -329,7 +329,7 @@ TEST_F(Pushes, ADeviceIsRememberedAsLongAsItComesNowAndThen) {
   invite();
   EXPECT_TRUE(world.pushes.empty());
   bobs_tablet.push = address("bobs-tablet");
-  sleep(bobs_tablet);
+  leave(bobs_tablet);
   EXPECT_EQ(registered().size(), 1U) << "the old one is forgotten when a new one comes";
 }
 

@@ -25,6 +25,8 @@ std::optional<std::uint64_t> seq_in(std::string_view text);
 Result<PlaceRequest, Error> decode_place_request(std::string_view text);
 Result<RingRequest, Error> decode_ring_request(std::string_view text);
 Result<Rules, Error> decode_rules(std::string_view text);
+// What a push has brought; not checked by the server, so by whoever gets it.
+Result<PushPayload, Error> decode_push_payload(std::string_view text);
 std::string encode(const Rules& rules);
 
 std::string encode(const ClientMessage& message);

@@ -308,6 +308,7 @@ Result<Body, Error> decode_body(std::string_view text) {
 Result<PlaceRequest, Error> decode_place_request(std::string_view text) { return decode_body<PlaceRequest>(text); }
 Result<RingRequest, Error> decode_ring_request(std::string_view text) { return decode_body<RingRequest>(text); }
 Result<Rules, Error> decode_rules(std::string_view text) { return decode_body<Rules>(text); }
+Result<PushPayload, Error> decode_push_payload(std::string_view text) { return decode_body<PushPayload>(text); }
 
 Result<ClientMessage, Error> decode_client(std::string_view text) {
   return decode_as<ClientMessage>(text, Strictness::Strict, k_client_types);

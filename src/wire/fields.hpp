@@ -364,6 +364,20 @@ void fields(auto& v, Is<SessionReject> auto& m) {
   v.field("token", m.token, k_token);
 }
 
+void fields(auto& v, Is<PushPayload> auto& m) {
+  v.field("type", m.type, k_any_text);
+  v.rule(m.type == "call", "type", "must be \"call\"");
+  v.field("call_id", m.call_id);
+  v.text("project", m.project, k_any_text);
+  v.field("caller", m.caller);
+  v.field("to", m.to, k_any_text);
+  v.field("media", m.media);
+  v.flag("group", m.group);
+  v.field("data", m.data, k_any_text);
+  v.field("expires_at_ms", m.expires_at_ms, IntegerRule{});
+  v.field("remaining_ms", m.remaining_ms, IntegerRule{});
+}
+
 // --- server to client
 
 void fields(auto& v, Is<Welcome> auto& m) {

@@ -321,6 +321,20 @@ struct PlaceRequest {
 };
 struct RingRequest { std::vector<UserId> users; };
 
+// What a push carries to the device (docs/push.md).
+struct PushPayload {
+  std::string type;  // "call"
+  CallId call_id;
+  std::string project;
+  Party caller;
+  UserId to;
+  Media media = Media::None;
+  bool group = false;
+  std::optional<std::string> data;
+  std::int64_t expires_at_ms = 0;
+  std::int64_t remaining_ms = 0;  // when it was sent
+};
+
 // --- server to client ------------------------------------------------------------------------------------------------
 
 struct Welcome {
