@@ -472,10 +472,15 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
 
 namespace {
 
-// A secret that an operator has made is not kept in the clear. In development there is a key beside the data.
+// A secret that an operator has made is not kept in the clear, nor is where a phone is woken. In development there is a key beside the data.
 std::string problems_of_keys(const Config& config) {
-  const bool needs_key = !config.dev && !config.data.empty() && !config.operator_secret.empty();
-  if (needs_key && config.data_key_file.empty()) {
+  const bool keeps_data = !config.dev && !config.data.empty();
+  const auto has_push = [](const Project& project) { return project.push.has_value(); };
+  const bool keeps_addresses = config.push || std::any_of(config.projects.begin(), config.projects.end(), has_push);
+  if (keeps_data && keeps_addresses && config.data_key_file.empty()) {
+    return "[push] has push addresses kept in the data folder, sealed: make a key with offhookd --make-key FILE, outside the folder, and set key_file = \"FILE\" in [data].\n";
+  }
+  if (keeps_data && !config.operator_secret.empty() && config.data_key_file.empty()) {
     return "[operator] makes projects whose secrets are kept in the data folder, sealed: make a key with offhookd --make-key FILE, outside the folder, and set key_file = \"FILE\" in [data].\n";
   }
   if (!config.dev && !config.data.empty() && config.data_key_file.starts_with(config.data + "/")) {

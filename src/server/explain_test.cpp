@@ -57,6 +57,65 @@ TEST_F(Explained, TheDeviceWasLostBeforeItRang) {
   expect_said("device b1 of bob was told of the call and lost its link 2 s after the invite", "network");
 }
 
+// Bob's phone and tablet are asleep; what became of their pushes is said by the test.
+class ExplainedPush : public Explained {
+ protected:
+  ExplainedPush() : Explained([] {
+    core::Settings settings;
+    settings.push = true;
+    return settings;
+  }()) {}
+  void SetUp() override {
+    world.say_hello(alice);
+    for (auto* device : {&bob, &bobs_tablet}) {
+      device->push = wire::PushAddress{wire::PushProvider::Fcm, device->device};
+      world.say_hello(*device);
+      world.feed(core::Received{device->link, wire::Bye{}, std::nullopt});
+    }
+    invite();
+  }
+  void settle(std::size_t push, core::PushState state) {
+    const auto& sent = world.pushes.at(push);
+    world.feed(core::PushSettled{sent.call, sent.user, sent.device, sent.address, state});
+  }
+};
+
+TEST_F(ExplainedPush, EveryAddressIsGone) {
+  settle(0, core::PushState::Refused);
+  settle(1, core::PushState::Refused);
+  expect_said("pushes to all of them (b1, b2) were refused", "app was removed");
+}
+
+TEST_F(ExplainedPush, TheSenderTookNothing) {
+  settle(0, core::PushState::Refused);
+  settle(1, core::PushState::Failed);
+  world.run(20s);
+  expect_said("push that was to wake bob (b2) was not taken by the sender", "server's log");
+}
+
+TEST_F(ExplainedPush, TheSenderSaidNothing) {
+  world.run(20s);
+  expect_said("sender of pushes had not answered yet for bob (b1)", "within a few seconds");
+}
+
+TEST_F(ExplainedPush, ThePhoneDidNotWake) {
+  settle(0, core::PushState::Accepted);
+  world.run(6s);
+  settle(2, core::PushState::Accepted);
+  settle(1, core::PushState::Refused);
+  world.run(20s);
+  expect_said("A push for bob (b1) was accepted twice, but the device did not connect within 20 s", "high priority");
+}
+
+TEST_F(ExplainedPush, ThePhoneWokeAndDidNotRing) {
+  settle(0, core::PushState::Accepted);
+  settle(1, core::PushState::Accepted);
+  world.say_hello(bobs_tablet, false, {record().id});
+  world.say_hello(bob, false, {record().id});
+  world.run(20s);
+  expect_said("none acknowledged", "ring_ack");
+}
+
 TEST_F(Explained, NobodyAnswered) {
   const auto id = invite();
   world.run(1s);

@@ -27,6 +27,7 @@ Instant latest_moment_of(const core::WithdrawnRecord& withdrawn) { return withdr
 Instant latest_moment_of(const core::RulesRecord&) { return {}; }
 Instant latest_moment_of(const core::SeenRecord&) { return {}; }
 Instant latest_moment_of(const core::ConnectionRecord& joined) { return from_unix_ms(joined.shown.created_at_ms); }
+Instant latest_moment_of(const core::PushRecord& push) { return push.since; }
 Instant latest_moment_of(const core::ProjectRecord& project) { return project.created_at; }
 Instant latest_moment_of(const core::GoneRecord&) { return {}; }
 

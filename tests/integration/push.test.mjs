@@ -1,15 +1,17 @@
 // Devices without a socket, woken through a real sender: the one of docs/push.md, and ones that fail.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { WebSocket } from 'ws';
-import { OffhookClient } from '@offhook/client';
 import { connect, makeFolder, makeToken, rest, run, startProgram, startServer, until, writeConfig } from './harness.mjs';
 
+execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: fileURLToPath(new URL('../../sdk/js', import.meta.url)) });
+const { OffhookClient } = await import('../../sdk/js/dist/offhook.js');
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const closing = [];
 after(() => closing.forEach((close) => close()));
@@ -132,7 +134,9 @@ test('addresses outlive a kill, and a push whose fate is not known is sent again
   const data = makeFolder();
   const key = '2000003';
   const projectSecret = 'a-secret-of-16-letters';
-  const config = writeConfig(`${configOf('http://127.0.0.1:9/')}\n[[project]]\nkey = "${key}"\nsecret = "${projectSecret}"\n[project.push]\nurl = "${url}"\nsecrets = ["${secret}"]\n`);
+  const keyFile = join(makeFolder(), 'data.key');
+  assert.equal((await run(['--make-key', keyFile])).code, 0);
+  const config = writeConfig(`${configOf('http://127.0.0.1:9/')}\n[data]\nkey_file = "${keyFile}"\n[[project]]\nkey = "${key}"\nsecret = "${projectSecret}"\n[project.push]\nurl = "${url}"\nsecrets = ["${secret}"]\n`);
   const begin = async (port = 0) => {
     const server = await startProgram(['--config', config, '--listen', `127.0.0.1:${port}`, '--data', data]);
     server.token = async (user) => makeToken({ iss: key, sub: user }, projectSecret);
@@ -147,6 +151,7 @@ test('addresses outlive a kill, and a push whose fate is not known is sent again
   await alice.ask('invite', { to: 'bob', media: 'none' });
   await until(() => got.length === 1);
   assert.equal(got[0].project, key);
+  for (const file of readdirSync(data)) assert.ok(!readFileSync(join(data, file)).includes('bob-token'), `the address is in the clear in ${file}`);
 });
 
 test('a sender needs a secret, and an address that may be reached', async () => {

@@ -51,7 +51,7 @@ Record filled() {
 template <class Record>
 class EveryRecord : public testing::Test {};
 using Records = testing::Types<core::CallRecord, core::SessionRecord, core::RulesRecord, core::MissedRecord, core::WithdrawnRecord,
-                               core::SeenRecord, core::GoneRecord, core::ConnectionRecord, core::CallInputs, core::ProjectRecord>;
+                               core::SeenRecord, core::GoneRecord, core::ConnectionRecord, core::CallInputs, core::ProjectRecord, core::PushRecord>;
 TYPED_TEST_SUITE(EveryRecord, Records);
 
 // The bytes are compared, since the structs have no equality; that they say something is shown by the next tests.

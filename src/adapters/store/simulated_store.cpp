@@ -145,6 +145,7 @@ void SimulatedStore::apply(std::string_view entry) {
     case '0' + k_kind<core::SeenRecord>: return keep<core::SeenRecord>(*index_, blob);
     case '0' + k_kind<core::ConnectionRecord>: return keep<core::ConnectionRecord>(*index_, blob);
     case '0' + k_kind<core::ProjectRecord>: return keep<core::ProjectRecord>(*index_, blob);
+    case '0' + k_kind<core::PushRecord>: return keep<core::PushRecord>(*index_, blob);
     case k_purge: return index_->purge(Instant{Duration{static_cast<std::int64_t>(read_fixed(blob))}}, [] {});
     case k_forget: {
       UserKey user;
