@@ -45,7 +45,8 @@ function busyText(reason: Reason | undefined, role: Role, peer: string): string 
 
 function unreachableText(reason: Reason | undefined, peer: string): string {
   if (reason === 'no_devices') return `${peer} is not online.`;
-  return reason === 'push_unacked' || reason === 'push_refused' ? `No device of ${peer} could be reached.` : `${peer} cannot be reached.`;
+  if (reason === 'push_refused') return `${peer} has no device any more that could ring.`;
+  return reason === 'push_unacked' ? `No device of ${peer} could be reached.` : `${peer} cannot be reached.`;
 }
 
 function cancelledText(reason: Reason | undefined, role: Role, peer: string): string {
