@@ -29,7 +29,7 @@ class Coverage {
   static constexpr std::size_t k_phases = 4, k_none = k_phases, k_stages = 6;
   static constexpr std::size_t k_states = static_cast<std::size_t>(wire::DeviceState::Moving) + 1;  // each the last of its words
   static constexpr std::size_t k_outcomes = static_cast<std::size_t>(wire::Outcome::MovedElsewhere) + 1;
-  static constexpr std::size_t k_reasons = static_cast<std::size_t>(wire::Reason::AllLeft) + 1;
+  static constexpr std::size_t k_reasons = static_cast<std::size_t>(wire::Reason::PushRefused) + 1;
 
   std::uint64_t deeds_[k_phases + 1][k_deeds]{};
   std::uint64_t phases_[k_phases + 1][k_phases]{};

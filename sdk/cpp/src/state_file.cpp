@@ -98,7 +98,7 @@ std::optional<JournalEntry> entry_in(const std::vector<std::string_view>& words)
   const auto role = word_in(words[3], wire::Role::Callee);
   const auto media = wire::parse_media(words[4]);
   const auto outcome = wire::parse_outcome(words[5]);
-  const auto reason = word_in(words[6], wire::Reason::AllLeft);
+  const auto reason = word_in(words[6], wire::Reason::PushRefused);
   const auto at_ms = number_in(words[7]);
   const auto owes = percent_decoded(words[9]);
   const auto peer = percent_decoded(words[10]);

@@ -5,7 +5,7 @@ namespace offhook::store {
 // The numbers of words are in files. If one of these fails, a word was put in the middle: move it to the end of its list.
 static_assert(static_cast<int>(wire::Outcome::Failed) == 8 && static_cast<int>(wire::Outcome::MovedElsewhere) == 14);
 static_assert(static_cast<int>(wire::Reason::CallerLost) == 10 && static_cast<int>(wire::Reason::Timeout) == 14 &&
-              static_cast<int>(wire::Reason::ServerShutdown) == 24 && static_cast<int>(wire::Reason::AllLeft) == 29);
+              static_cast<int>(wire::Reason::ServerShutdown) == 24 && static_cast<int>(wire::Reason::AllLeft) == 29 && static_cast<int>(wire::Reason::PushRefused) == 30);
 static_assert(static_cast<int>(wire::DeviceState::Winner) == 3 && static_cast<int>(wire::DeviceState::Moving) == 11);
 static_assert(static_cast<int>(wire::Phase::Ended) == 3);
 

@@ -89,14 +89,14 @@ TEST(CallBlob, HoldsWhatTheCallHolds) {
   EXPECT_EQ(read.legs.at(0).devices.at(0).lost_since, call.legs.at(0).devices.at(0).lost_since);
   EXPECT_EQ(read.plan.own_drop_grace, call.plan.own_drop_grace);
   EXPECT_EQ(read.group->users, call.group->users);
-  EXPECT_EQ(read.reason, wire::Reason::AllLeft);
+  EXPECT_EQ(read.reason, wire::Reason::PushRefused);
   EXPECT_EQ(read.created_at, call.created_at);
 }
 
 TEST(CallBlob, TheSwitchesOfAnInputComeBackOneByOne) {
-  for (int set = 0; set < 6; ++set) {
+  for (int set = 0; set < 7; ++set) {
     core::CallInput input;
-    bool* const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend};
+    bool* const all[] = {&input.busy, &input.in_call, &input.named, &input.joined, &input.silent, &input.by_backend, &input.has_push_address};
     *all[set] = true;
     core::CallInput read;
     ASSERT_TRUE(from_blob(to_blob(input), read));
