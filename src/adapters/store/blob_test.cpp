@@ -100,15 +100,15 @@ TEST(CallBlob, TheSwitchesOfAnInputComeBackOneByOne) {
     *all[set] = true;
     core::CallInput read;
     ASSERT_TRUE(from_blob(to_blob(input), read));
-    const bool got[] = {read.busy, read.in_call, read.named, read.joined, read.silent, read.by_backend};
-    for (int i = 0; i < 6; ++i) EXPECT_EQ(got[i], i == set);
+    const bool got[] = {read.busy, read.in_call, read.named, read.joined, read.silent, read.by_backend, read.has_push_address};
+    for (int i = 0; i < 7; ++i) EXPECT_EQ(got[i], i == set);
   }
 }
 
 TEST(CallBlob, ALongNestedRecordHasItsLength) {
   core::CallRecord call;
   call.data = std::string(20'000, 'd');
-  call.caller_leg.devices.push_back({std::string(200, 'x'), std::string(17'000, 'y'), {}, {}, {}, false, false});
+  call.caller_leg.devices.push_back({std::string(200, 'x'), std::string(17'000, 'y'), {}, {}, {}, false, false, false, {}, false, {}});
   core::CallRecord read;
   ASSERT_TRUE(from_blob(to_blob(call), read));
   EXPECT_EQ(read.data, call.data);
