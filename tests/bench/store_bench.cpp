@@ -29,10 +29,10 @@ core::CallRecord call_of(std::uint64_t number) {
   call.caller = "caller-" + std::to_string(number % 5000);
   call.caller_device = "3f1c2e9a-device";
   call.caller_leg.user = call.caller;
-  call.caller_leg.devices.push_back({call.caller_device, "Phone", wire::DeviceState::Calling, {}, {}, false, false});
+  call.caller_leg.devices.push_back({call.caller_device, "Phone", wire::DeviceState::Calling, {}, {}, false, false, false, {}, false, {}});
   auto& leg = call.legs.emplace_back();
   leg.user = "callee-" + std::to_string(number % 5000);
-  for (const auto* device : {"phone", "laptop"}) leg.devices.push_back({device, "Device", wire::DeviceState::Ringing, {}, {}, false, false});
+  for (const auto* device : {"phone", "laptop"}) leg.devices.push_back({device, "Device", wire::DeviceState::Ringing, {}, {}, false, false, false, {}, false, {}});
   call.created_at = from_unix_ms(1'700'000'000'000 + static_cast<std::int64_t>(number));
   return call;
 }

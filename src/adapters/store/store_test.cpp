@@ -195,8 +195,8 @@ std::vector<core::Note> time_line() {
 }
 
 core::CallRecord with_devices(core::CallRecord call) {
-  call.caller_leg.devices.push_back({"a1", {}, {}, {}, {}, false, false});
-  for (const auto* device : {"b1", "b2"}) call.legs.front().devices.push_back({device, {}, {}, {}, {}, false, false});
+  call.caller_leg.devices.push_back({"a1", {}, {}, {}, {}, false, false, false, {}, false, {}});
+  for (const auto* device : {"b1", "b2"}) call.legs.front().devices.push_back({device, {}, {}, {}, {}, false, false, false, {}, false, {}});
   return call;
 }
 
