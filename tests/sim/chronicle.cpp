@@ -107,8 +107,6 @@ void Chronicle::on_given(DeviceIndex device, const client::Input& input) {
     note(device, {}, "the person calls " + whom);
   } else if (const auto* act = std::get_if<client::Act>(&input)) {
     note(device, {}, std::string("the person: ") + word(act->action));
-  } else if (const auto* woken = std::get_if<client::Woken>(&input)) {
-    note(device, woken->call_id, "a push, with " + std::to_string(to_ms(woken->remaining)) + " ms left");
   } else if (std::holds_alternative<client::FailMedia>(input)) {
     note(device, {}, "media fails");
   } else if (const auto* request = std::get_if<client::Request>(&input)) {

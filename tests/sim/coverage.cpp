@@ -61,8 +61,6 @@ constexpr std::string_view k_expected[] = {
     "fault: socket gone, nobody knows", "fault: network gone", "fault: stalled towards the server", "fault: stalled towards the device",
     "fault: stalled both ways", "fault: suspended", "fault: suspended, its clock stands", "fault: resumed, looks at the network",
     "fault: the application is killed", "fault: the server has crashed", "fault: the server's machine is gone",
-    "inviting ends unreachable/push_refused", "fault: a push arrives", "fault: a push wakes the application", "fault: push refused",
-    "fault: push failed", "fault: push lost", "fault: push late", "fault: push twice",
     "fault: the disk fails", "fault: the disk is full", "fault: the disk is slow",
     "fault: a record nobody was told of has survived", "fault: a record nobody was told of is lost",
 };

@@ -15,7 +15,7 @@ void Crowd::move_in(World& world) {
     const auto devices = 1 + chance(static_cast<std::uint64_t>(swarm_.devices));
     for (std::uint64_t device = 0; device < devices; ++device) {
       const auto drift = static_cast<std::int64_t>(chance(2 * static_cast<std::uint64_t>(swarm_.drift_ppm) + 1)) - swarm_.drift_ppm;
-      world.add_device(name, name + "-" + std::to_string(device), drift, swarm_.pushes > 0 && happens(swarm_.pushes));
+      world.add_device(name, name + "-" + std::to_string(device), drift);
     }
   }
 }
@@ -233,11 +233,6 @@ void Crowd::break_applications() {
     const bool wakes = chance(2) == 0;
     world_->suspend(device, chance(2) == 0);
     world_->later(some_time(), [this, device, wakes] { world_->resume(device, wakes); });
-  }
-  if (swarm_.sleeps > 0 && happens(swarm_.sleeps)) {
-    const auto asleep = some_device();
-    world_->kill(asleep, Notice::Both);
-    world_->later(10 * some_time(), [this, asleep] { world_->start(asleep); });
   }
   if (!happens(swarm_.kills)) return;
   const auto killed = some_device();

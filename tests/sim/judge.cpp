@@ -364,17 +364,6 @@ void Judge::on_said(DeviceIndex device, const wire::ServerMessage& message) {
   }
 }
 
-// Nobody is woken for what is over, nor before that is kept.
-void Judge::on_push(DeviceIndex device, const core::Push& push) {
-  const auto& call = case_of(push.call);
-  if (!must(Check::S15, call.durable.has_value(), [] { return "a push for a call that is not durable"; }, push.call, device)) return;
-  const auto* leg = leg_of(*call.durable, world_.user_of(device));
-  const bool is_wanted = leg != nullptr && std::any_of(leg->devices.begin(), leg->devices.end(), [&](const auto& each) {
-    return each.device == push.device && each.push;
-  });
-  must(Check::S15, is_live(*call.durable) && is_wanted && !leg->winner && !leg->outcome, [] { return "a push after the end, or for a user who has answered"; }, push.call, device);
-}
-
 // Fresh word, not a replay: after the end nobody is told that the call lives.
 void Judge::check_snapshot(DeviceIndex device, const wire::Snapshot& snapshot) {
   devices_[device].heard_of.insert(snapshot.call_id);

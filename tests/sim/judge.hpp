@@ -57,7 +57,6 @@ class Judge : public Observer {
   void on_wipe(DeviceIndex device) override;
   void on_application(DeviceIndex device, bool is_there) override;
   void on_sleep(DeviceIndex device, bool sleeps) override;
-  void on_push(DeviceIndex device, const core::Push& push) override;
   void on_fault(std::optional<DeviceIndex> device, const std::string& what) override;
 
  private:

@@ -52,10 +52,6 @@ MUTATIONS = {
         (CLIENT + "calls.cpp", "  if (call.shown && snapshot.version < call.shown->version) return;\n", "")]),
     "restart_starts_anew": ("after a restart every deadline of an answered call has its whole length again", [
         (CORE + "call_restore.cpp", "  return {kept.kind, at, at - original};", "  return {kept.kind, std::max(at, desk_.now + length(call, kept.kind)), {}};")]),
-    "pushes_after_the_end": ("pushes that are on their way are not stopped when the call is over", [
-        (CORE + "call_push.cpp", "  if (is_under_way) desk_.effect(StopPushes{call.id, leg.user});\n", "  (void)is_under_way;\n")]),
-    "push_rings_twice": ("a push rings for a call that has ended here", [
-        (CLIENT + "calls_reconnect.cpp", "  if (find(push.call_id) != nullptr || journal_.has_ended(push.call_id)) return;", "  if (find(push.call_id) != nullptr) return;")]),
     "restart_forgets_the_lost": ("after a restart nobody counts as lost", [
         (CORE + "call_restore.cpp", "    lose_all_devices(leg);\n", "")]),
     "refusal_is_contact": ("a server that refuses the hello counts as one that has been heard", [

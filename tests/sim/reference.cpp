@@ -190,11 +190,6 @@ Reference::Answer Reference::objection_to_unanswered(const Move& move, const Leg
     case Outcome::Unreachable: {
       if (is_new && reason == Reason::NoDevices && settings_.blocked_as == core::BlockedAs::Unreachable) return std::nullopt;
       if (leg->rang_at) return what + " though a device rang";
-      if (reason == Reason::PushRefused) {
-        const bool all_refused = std::all_of(leg->devices.begin(), leg->devices.end(), [](const auto& device) { return device.push == core::PushState::Refused; });
-        return unless(all_refused && !leg->devices.empty(), what + " and not every push was");
-      }
-      if (reason == Reason::NoDevices && !leg->devices.empty()) return what + " though there were some";
       return unless(move.now >= after.created_at + after.plan.wake, what + " too early");
     }
     case Outcome::Cancelled: {

@@ -18,7 +18,6 @@ WorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
   options.loss_permille = swarm.loss;
   options.reorder_permille = swarm.reorder;
   options.double_permille = swarm.doubled;
-  options.push_fault_permille = swarm.push_faults;
   options.max_commit = std::chrono::milliseconds{swarm.commit_ms};
   if (swarm.disks > 0) options.slow_commit = std::chrono::milliseconds{swarm.slow_ms};
   return options;

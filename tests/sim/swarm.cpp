@@ -55,9 +55,6 @@ constexpr SwarmOption k_options[] = {
     {"slow_ms", &Swarm::slow_ms, 0, 800, 3, "a commit of a slow disk takes so much longer"},
     {"asks", &Swarm::asks, 0, 60, 3, "permille of calls of which the application asks afterwards what has become of them"},
     {"full", &Swarm::full, 0, 60, 5, "the server refuses every hello for a while, as overloaded"},
-    {"pushes", &Swarm::pushes, 0, 1000, 4, "permille of devices that can be woken by a push"},
-    {"sleeps", &Swarm::sleeps, 0, 400, 4, "per thousand calls: an application ends, and comes back when it is woken, or late"},
-    {"push_faults", &Swarm::push_faults, 0, 150, 4, "permille of each of what befalls a push: refused, failed, lost, late, twice"},
 };
 
 core::Settings timers_of(int timers) {
@@ -78,7 +75,6 @@ core::Settings timers_of(int timers) {
     s.heartbeat_live = 500ms;
     s.resume_window = 6s;
     s.keep_ended = 1min;
-    s.push_retry = 1s;
   }
   if (timers == 2) {
     s.wake_timeout = 40s;
@@ -145,7 +141,6 @@ core::Settings settings_of(const Swarm& swarm) {
   settings.decline_policy = swarm.choices & 2 ? wire::DeclinePolicy::AllDevices : wire::DeclinePolicy::FirstDecline;
   settings.blocked_as = static_cast<core::BlockedAs>((swarm.choices >> 2) & 3);
   settings.refuse_unknown_users = (swarm.choices & 16) != 0;
-  settings.push = swarm.pushes > 0;
   settings.server_name = "sim";
   return settings;
 }

@@ -25,7 +25,6 @@ struct Swarm {
   // what goes wrong
   int cuts = 0, networks = 0, stalls = 0, rebinds = 0, half_open = 0, suspends = 0, kills = 0;
   int wipes = 0, crashes = 0, loops = 0, drains = 0, jumps = 0, amnesia = 0, disks = 0, slow_ms = 0, asks = 0, full = 0;
-  int pushes = 0, sleeps = 0, push_faults = 0;
 };
 
 struct SwarmOption {

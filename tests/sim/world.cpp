@@ -57,7 +57,7 @@ void World::serve(Entry& entry) {
 
 // --- devices
 
-DeviceIndex World::add_device(UserId user, DeviceId id, std::int64_t drift_ppm, bool has_push_address) {
+DeviceIndex World::add_device(UserId user, DeviceId id, std::int64_t drift_ppm) {
   auto& device = *devices_.emplace_back(std::make_unique<Device>());
   device.index = devices_.size() - 1;
   device.user = std::move(user);
@@ -65,7 +65,6 @@ DeviceIndex World::add_device(UserId user, DeviceId id, std::int64_t drift_ppm, 
   device.clock_since = now_;
   device.clock_at = Instant{1000s + 77s * static_cast<std::int64_t>(device.index)};  // since it was switched on
   device.drift_ppm = drift_ppm;
-  device.has_push_address = has_push_address;
   names_[{device.user, device.id}] = device.index;
   start(device.index);
   return device.index;
@@ -164,7 +163,6 @@ void World::start(DeviceIndex index) {
   options.client = "sim";
   options.command_prefix = device.id + "." + std::to_string(++device.lives) + ".";
   options.seed = seed_of(options_.seed, static_cast<std::uint32_t>(1000 * device.index + device.lives + 10));
-  if (device.has_push_address) options.push = wire::PushAddress{wire::PushProvider::Fcm, device.user + " " + device.id};
   for (const auto& [call, entry] : device.journal) options.journal.push_back(entry);
   device.engine = std::make_unique<client::Engine>(std::move(options));
   observer_.on_application(index, true);

@@ -37,7 +37,6 @@ struct WorldOptions {
   int loss_permille = 0;     // a lost packet: what is behind it waits for the retransmission
   int reorder_permille = 0;  // commands that overtake others
   int double_permille = 0;   // commands that arrive twice
-  int push_fault_permille = 0;  // of each of what may befall a push: refused, failed, lost, late, twice
   Duration max_commit{};     // a commit of the store takes 0 to so long,
   Duration slow_commit{};    // and while the disk is slow so much longer
 };
@@ -80,7 +79,6 @@ class Observer {
   virtual void on_wipe(DeviceIndex) {}                                // the device has lost its journal
   virtual void on_application(DeviceIndex, bool /*is_there*/) {}      // its process
   virtual void on_sleep(DeviceIndex, bool /*sleeps*/) {}
-  virtual void on_push(DeviceIndex, const core::Push&) {}             // is handed to the sender
   virtual void on_fault(std::optional<DeviceIndex>, const std::string& /*what*/) {}
 };
 
@@ -100,9 +98,8 @@ class World {
   Random& random() { return random_; }
   core::EngineCounts server_counts() const { return server_ ? server_->counts() : core::EngineCounts{}; }
 
-  // A device of `user` with the network there; it connects at once. Its clock runs `drift_ppm` too fast. With a push address it is started or
-  // resumed by every push that arrives.
-  DeviceIndex add_device(UserId user, DeviceId device, std::int64_t drift_ppm = 0, bool has_push_address = false);
+  // A device of `user` with the network there; it connects at once. Its clock runs `drift_ppm` too fast.
+  DeviceIndex add_device(UserId user, DeviceId device, std::int64_t drift_ppm = 0);
   const UserId& user_of(DeviceIndex device) const;
   const DeviceId& device_id_of(DeviceIndex device) const;
   std::size_t device_count() const { return devices_.size(); }
@@ -214,11 +211,6 @@ class World {
   void carry_out_one(core::LoadHistory& effect);
   void carry_out_one(core::MakeSessionToken& effect);
   void carry_out_one(core::Drained&) { drained_ = true; }
-  void carry_out_one(core::Push& effect);
-  void carry_out_one(core::StopPushes& effect);
-  void hand_over(std::uint64_t number);
-  void carry(DeviceIndex device, const core::Push& push, Duration longest);
-  bool goes_wrong();
   void carry_out_one(auto&) {}
 
   // links
@@ -267,8 +259,6 @@ class World {
   // Effects in order, each with the number of the last record before it, or of the record that it is: it waits until that is durable.
   std::deque<std::pair<core::Effect, std::uint64_t>> outbox_;
   std::uint64_t puts_ = 0, durable_puts_ = 0;
-  std::uint64_t last_push_ = 0;
-  std::map<std::uint64_t, core::Push> pushes_;  // the sender has not been asked yet
   std::optional<int> effects_left_;
   std::function<void()> when_crashed_;
 };

@@ -45,7 +45,6 @@ struct World::Device {
   DeviceId id;
   std::unique_ptr<client::Engine> engine;  // nothing: its application does not run
   std::uint64_t lives = 0;
-  bool has_push_address = false;
   std::map<CallId, client::JournalEntry> journal;
   PipePointer pipe;                        // the current one
   std::vector<PipePointer> pipes;          // and those through which something may still pass
