@@ -51,7 +51,7 @@ std::optional<std::string> read_words(const Query& fields, store::CallQuery& que
 
 std::string page_of(const std::vector<core::CallRecord>& records, std::size_t limit) {
   std::vector<std::string> calls;
-  for (const auto& record : records) calls.push_back(to_json(record));
+  for (const auto& record : records) calls.push_back(server::to_json(record));
   wire::JsonObject body;
   body.raw("calls", wire::json_list(calls));
   if (records.size() == limit) body.text("next", records.back().id.text());

@@ -14,7 +14,6 @@
 #include "base/check.hpp"
 
 namespace offhook::webhook {
-namespace {
 
 // One request under way. Its address is known to libcurl, so it never moves.
 struct Transfer {
@@ -34,6 +33,8 @@ struct Transfer {
     if (handle != nullptr) curl_easy_cleanup(handle);
   }
 };
+
+namespace {
 
 // Called with the address that is about to be connected to.
 curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* target) {
