@@ -80,6 +80,7 @@ test('a sleeping device is woken, rings by the payload and answers', async () =>
   const ended = alice.nextEnd();
   call.hangup();
   assert.equal((await ended).outcome, 'ended');
+  await until(() => call.state === 'ended');
   assert.equal(await bob.handlePush(payload), undefined, 'it is over');
   const { body } = await rest(server, `/v1/calls/${call_id}/timeline`);
   const kinds = body.entries.map((entry) => entry.kind);
