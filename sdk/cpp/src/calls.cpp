@@ -135,6 +135,7 @@ void Calls::apply(Call& call, const wire::Snapshot& snapshot) {
   if (const auto outcome = outcome_in(snapshot)) {
     return finish(call, {*outcome, reason_in(snapshot, *outcome), snapshot.duration_ms}, true);
   }
+  if (call.woken_until) confirm(call, snapshot);
   if (call.stage == Stage::Ending) return;
   advance_stage(call, snapshot, before && before->ringing);
   if (unstable_in(snapshot) != (before ? unstable_in(*before) : std::vector<UserId>())) {
@@ -364,7 +365,9 @@ std::optional<Instant> Calls::deadline_of(const Call& call) const {
   switch (call.stage) {
     case Stage::Placing: return call.since + limits.place;
     case Stage::Calling: return up ? call.asked_at.value_or(setup_deadline(call)) + limits.setup : contact + limits.caller;
-    case Stage::Ringing: return up ? call.ring_at.value_or(setup_deadline(call)) + limits.ring : contact + limits.ring_contact;
+    case Stage::Ringing:
+      if (call.woken_until) return call.woken_until;
+      return up ? call.ring_at.value_or(setup_deadline(call)) + limits.ring : contact + limits.ring_contact;
     case Stage::Answering:
     case Stage::Taking: return call.since + limits.answer;
     case Stage::Connecting:
@@ -425,7 +428,7 @@ void Calls::bark_calling(Call& call) {
 
 // Silence says nothing about the call: it is not given up, and rings again if the server still speaks of it after a reconnect.
 void Calls::bark_ringing(Call& call) {
-  if (link_.is_up()) return finish(call, {Outcome::Missed, std::nullopt, 0}, false);
+  if (link_.is_up() || call.woken_until) return finish(call, {Outcome::Missed, std::nullopt, 0}, false);
   finish(call, {.may_ring = true}, false);
 }
 

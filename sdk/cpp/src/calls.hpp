@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "journal.hpp"
+#include "wire/limits.hpp"
 
 namespace offhook::client {
 
@@ -25,6 +26,7 @@ class Calls {
 
   void place(PlaceCall&& input);
   void move_here(const MoveCall& input);
+  void wake(const Woken& input);
   void act(const Act& input);
   void fail_media(const FailMedia& input);
 
@@ -76,6 +78,7 @@ class Calls {
     std::optional<wire::Snapshot> shown;
     std::optional<Instant> setup_at, ring_at, connect_at;  // the server's deadlines, by our clock
     std::optional<Instant> asked_at;                       // the setup watchdog has asked the server
+    std::optional<Instant> woken_until;                    // rings by a push until then, unless the server is heard
     Membership session = Membership::Outside;
   };
 
@@ -84,6 +87,8 @@ class Calls {
   // --- the server's word
   void apply(Call& call, const wire::Snapshot& snapshot);
   void note(Call& call, const wire::Snapshot& snapshot, bool is_news);
+  void confirm(Call& call, const wire::Snapshot& snapshot);
+  void ask_whether(CallId id);
   void advance_stage(Call& call, const wire::Snapshot& snapshot, bool rang_before);
   void join_session(Call& call);
   void rejoin_session(Call& call);
@@ -141,6 +146,7 @@ class Calls {
   std::map<CallId, wire::Snapshot> strangers_;  // may be of an invite whose reply has not come yet
   Journal journal_;
   std::set<CallId> named_;  // in the last hello
+  RecentSet<CallId> asked_{wire::k_max_hello_calls};  // told of by a push that could not ring by itself
   RecentSet<SessionId> closed_sessions_{k_max_closed_sessions};
   Handle incoming_ = 0;  // so many have come in
 };

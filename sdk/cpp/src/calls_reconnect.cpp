@@ -1,5 +1,7 @@
 // Calls that no call here stands for: of other devices, of earlier lives of this one, given up, or told of before the reply that
 // makes them; and what a welcome says of all.
+#include <algorithm>
+
 #include "call_facts.hpp"
 #include "calls.hpp"
 #include "wire/limits.hpp"
@@ -56,6 +58,43 @@ void Calls::on_incoming(const wire::Snapshot& snapshot) {
   journal_.end(view_of(snapshot), {Outcome::Busy, {}, {}, false});
   journal_.see(snapshot.call_id);
   commands_.submit(wire::RingAck{"", snapshot.call_id, true}, ForEngine{});
+}
+
+// Rings by what a push says, for as long as the server may take to be heard. One that is too late by this machine's clock, or rang here
+// before: only the server knows whether it still rings.
+void Calls::wake(const Woken& push) {
+  if (find(push.call_id) != nullptr || journal_.has_ended(push.call_id)) return;
+  const auto live = journal_.live();
+  const bool rang_before = journal_.is_silenced(push.call_id) || std::find(live.begin(), live.end(), push.call_id) != live.end();
+  if (push.remaining <= Duration{0} || rang_before || calls_.size() >= k_max_calls) return ask_whether(push.call_id);
+  const Handle handle = k_incoming_bit | ++incoming_;
+  auto& call = calls_[handle];
+  call.view.handle = handle;
+  call.view.call_id = push.call_id;
+  call.view.role = Role::Callee;
+  call.view.peer = push.caller.user;
+  call.view.peer_device = push.caller.device;
+  call.view.media = push.media;
+  call.view.data = push.data;
+  if (push.group) call.view.group_mode = wire::GroupMode::AllJoin;  // until the server says which
+  call.stage = Stage::Ringing;
+  call.since = desk_.now;
+  call.woken_until = desk_.now + std::min(push.remaining, desk_.limits.wake);
+  journal_.begin(call.view);
+  tell(call, CallMoment::Incoming);
+  if (link_.is_up()) say(call, wire::GetCall{"", push.call_id});
+}
+
+void Calls::ask_whether(CallId id) {
+  asked_.insert(id);
+  if (link_.is_up()) commands_.submit(wire::GetCall{"", id}, ForEngine{});
+}
+
+// The server is heard: it says whether this device rings, and is told that it does.
+void Calls::confirm(Call& call, const wire::Snapshot& snapshot) {
+  call.woken_until.reset();
+  const bool is_to_ring = call.stage == Stage::Ringing && snapshot.you == DeviceState::Notified;
+  if (is_to_ring) say(call, wire::RingAck{"", snapshot.call_id, false});
 }
 
 // A call that has begun without a word of this application.
@@ -137,6 +176,7 @@ std::vector<CallId> Calls::believed() {
   for (const auto& [handle, call] : calls_) {
     if (call.view.call_id) add(*call.view.call_id);
   }
+  for (const auto& id : asked_.members()) add(id);
   for (const auto& id : journal_.unsettled()) add(id);
   return ids;
 }
@@ -184,7 +224,7 @@ void Calls::end_unknown(const std::set<CallId>& known) {
 
 void Calls::end_unknown(Call& call) {
   const auto id = *call.view.call_id;
-  finish(call, {}, true);
+  finish(call, call.woken_until ? CallEnd{Outcome::Missed, std::nullopt, 0} : CallEnd{}, true);
   journal_.give_up_hope(id);
 }
 

@@ -17,6 +17,7 @@ Client::~Client() {
 
 void Client::connect() { core_->connect(); }
 void Client::disconnect() { core_->feed_soon(client::Disconnect{}); }
+void Client::handle_push(std::string_view payload, Done answer) { core_->handle_push(std::string(payload), std::move(answer)); }
 void Client::wake() { core_->feed_soon(client::Wake{}); }
 
 Call Client::call(UserId to, CallOptions options) { return Call(core_->place(std::move(to), {}, std::move(options))); }

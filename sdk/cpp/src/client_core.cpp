@@ -43,6 +43,7 @@ EngineOptions engine_options(const ClientOptions& options, const Seed& seed, std
   out.seed = seed;
   out.can_renew_token = options.get_token != nullptr;
   if (!problem_of(options.watchdogs)) out.watchdogs = options.watchdogs;
+  out.push = options.push;
   out.journal = std::move(journal);
   return out;
 }
@@ -145,6 +146,19 @@ void Client::Core::mark_seen(std::optional<CallId> call) {
       if (!call || entry.call_id == *call) feed(Seen{entry.call_id});
     }
     show_unseen();
+  });
+}
+
+// How old it is the clock of this machine says, which may be wrong: then the server is asked before it rings.
+void Client::Core::handle_push(const std::string& payload, Done answer) {
+  post([this, payload, answer = std::move(answer)] {
+    if (problem_) return tell_handler(answer, problem_);
+    const auto push = wire::decode_push_payload(payload);
+    if (!push) return tell_handler(answer, Problem{"bad_push", push.error().message});
+    const auto sent_at_ms = push->expires_at_ms - push->remaining_ms;
+    const auto age_ms = std::max<std::int64_t>(to_unix_ms(loop_.now()) - sent_at_ms, 0);
+    feed(Woken{push->call_id, push->caller, push->media, push->group, push->data, std::chrono::milliseconds{push->remaining_ms - age_ms}});
+    tell_handler(answer, std::nullopt);
   });
 }
 

@@ -125,6 +125,7 @@ class Client::Core : public std::enable_shared_from_this<Client::Core> {
   std::shared_ptr<Call::Core> place(UserId to, std::optional<Group> group, CallOptions options);
   std::shared_ptr<Call::Core> move_here(const ElsewhereCall& call);
   void mark_seen(std::optional<CallId> call);
+  void handle_push(const std::string& payload, Done answer);
   std::vector<ElsewhereCall> live_elsewhere() const { return elsewhere_shown_.get(); }
   std::vector<UnseenOutcome> unseen_outcomes() const { return unseen_.get(); }
   void ask(wire::ClientMessage command, ReplyTo reply_to);

@@ -13,7 +13,7 @@ namespace offhook::client {
 
 struct Desk {
   explicit Desk(EngineOptions given)
-      : options(std::move(given)), random(options.seed), limits(limits_of(options.watchdogs, settings)) {}
+      : options(std::move(given)), random(options.seed), push(options.push), limits(limits_of(options.watchdogs, settings)) {}
 
   void output(Output output) { out->push_back(std::move(output)); }
   void tell(EngineEvent event) { out->push_back(Tell{std::move(event)}); }
@@ -31,6 +31,7 @@ struct Desk {
 
   const EngineOptions options;
   Random random;
+  std::optional<wire::PushAddress> push;  // told with every hello
   Instant now{};           // set at each input
   bool is_urgent = false;  // there are calls, which a link that stays away ends
   std::int64_t unix_offset_ms = 0;
@@ -60,6 +61,7 @@ class RecentSet {
   }
 
   bool empty() const { return members_.empty(); }
+  const std::deque<T>& members() const { return members_; }
   void clear() { members_.clear(); }
 
   bool erase(const T& member) {

@@ -105,6 +105,13 @@ struct Engine::Parts {
   }
 
   void on(Wake&&) { link.wake(); }
+  // It rings at once, if it may; the server is asked in any case, and what it says counts.
+  void on(Woken&& input) {
+    calls.wake(input);
+    desk.is_urgent = !calls.empty();
+    link.is_running() ? link.wake() : link.open();
+  }
+
   void on(PlaceCall&& input) { calls.place(std::move(input)); }
   void on(MoveCall&& input) { calls.move_here(input); }
   void on(Seen&& input) { calls.see(input.call_id); }
@@ -112,6 +119,8 @@ struct Engine::Parts {
   void on(FailMedia&& input) { calls.fail_media(input); }
 
   void on(Request&& input) {
+    const auto* change = std::get_if<wire::SetPush>(&input.command);
+    if (change != nullptr && !link.is_closed()) desk.push = change->push;
     if (!link.is_closed()) return sessions.request(std::move(input));
     desk.tell(event::Failed{input.number, {"closed", "The client is closed."}});
   }

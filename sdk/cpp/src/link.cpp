@@ -47,6 +47,7 @@ void Link::greet(std::string token, std::vector<CallId> calls) {
   hello.client = desk_.options.client;
   if (identity_) hello.resume = wire::Resume{identity_->client_id, identity_->resume_key, last_seq_};
   hello.calls = std::move(calls);
+  hello.push = desk_.push;
   state_ = State::Greeting;
   send(std::move(hello));
 }

@@ -179,6 +179,10 @@ void Client::get_rules(Answer<Rules> answer) {
   core_->ask(wire::GetRules{}, reply_as<wire::RulesReply>(std::move(answer), rules_of));
 }
 
+void Client::set_push(std::optional<PushAddress> push, Done done) {
+  core_->ask(wire::SetPush{{}, std::move(push)}, reply_done(std::move(done)));
+}
+
 void Client::set_rules(Rules rules, Answer<Rules> answer) {
   core_->ask(wire::SetRules{{}, std::move(rules)}, reply_as<wire::RulesReply>(std::move(answer), rules_of));
 }

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr Duration k_max_watchdog = 1h;
 constexpr Duration k_caller_margin = 2s;
 constexpr Duration k_call_margin = 5s;
+constexpr Duration k_min_wake = 3s;
+constexpr Duration k_max_wake = 15s;
 
 Duration from_ms(std::int64_t ms) { return std::chrono::milliseconds{ms}; }
 
@@ -23,7 +25,7 @@ constexpr Named k_named[] = {
     {"setup", &Watchdogs::setup},     {"ring", &Watchdogs::ring},
     {"ring_contact", &Watchdogs::ring_contact}, {"answer", &Watchdogs::answer},
     {"connect", &Watchdogs::connect}, {"call", &Watchdogs::call},
-    {"end", &Watchdogs::end},
+    {"end", &Watchdogs::end},         {"wake", &Watchdogs::wake},
 };
 
 std::optional<std::string> unless(bool holds, const char* name, Duration is, const char* must, const char* rule, Duration value) {
@@ -53,6 +55,7 @@ WatchdogLimits limits_of(const Watchdogs& watchdogs, const wire::ClientSettings&
   limits.connect = watchdogs.connect.value_or(2s);
   limits.call = watchdogs.call.value_or(from_ms(server.drop_grace_ms));
   limits.end = watchdogs.end.value_or(5s);
+  limits.wake = watchdogs.wake.value_or(8s);
   return limits;
 }
 
@@ -62,6 +65,10 @@ std::optional<std::string> problem_of(const Watchdogs& watchdogs) {
     if (!value || (*value >= Duration{0} && *value <= k_max_watchdog)) continue;
     return "The watchdog " + std::string(name) + " is " + std::to_string(to_ms(*value)) + " ms; it must be 0 to " +
            std::to_string(to_ms(k_max_watchdog)) + " ms.";
+  }
+  if (watchdogs.wake && (*watchdogs.wake < k_min_wake || *watchdogs.wake > k_max_wake)) {
+    return "The watchdog wake is " + std::to_string(to_ms(*watchdogs.wake)) + " ms; it must be " + std::to_string(to_ms(k_min_wake)) + " to " +
+           std::to_string(to_ms(k_max_wake)) + " ms.";
   }
   return std::nullopt;
 }

@@ -32,6 +32,9 @@ using wire::OwnerLeaves;
 // How a user wants to be called (PROTOCOL.md section 6.7).
 using wire::CallWaiting;
 using wire::Rules;
+// Where a device is woken while it has no connection (docs/push.md).
+using wire::PushAddress;
+using wire::PushProvider;
 // An answered call of this user that another of its devices is in; `device` is the name of that one.
 using wire::ElsewhereCall;
 
@@ -67,6 +70,7 @@ struct ClientOptions {
   // client's thread, a few small writes per call. Empty: nothing outlives the process. A file that is damaged, taken by another
   // client or cannot be written stops no call; on_error is told once ("state_file").
   std::string state_file{};
+  std::optional<PushAddress> push{};  // where this device is woken; nothing: as the server knows it, see set_push()
   ClientThread* thread = nullptr;  // where handlers are called; nothing: a thread of its own
 };
 
@@ -130,6 +134,13 @@ class Client {
   // Calls that the app's backend has placed in the name of this user and given to this device: as if call() had made them.
   // Without this handler they are cancelled.
   void on_outgoing(std::function<void(Call call)> handler);
+
+  // A push has arrived: `payload` is its JSON text as the server made it. The call rings at once (on_incoming), and the client connects if it
+  // has not; what the server then says counts. A payload that comes twice, or for a call that is over here, does nothing; one that is too
+  // old by this machine's clock rings only if the server says so. `answer`: done, or "bad_push" if this is no payload.
+  void handle_push(std::string_view payload, Done answer = {});
+  // Where this device is woken from now on; nothing: it is not woken any more. Done when the server knows.
+  void set_push(std::optional<PushAddress> push, Done done = {});
 
   // The answered calls of this user that other devices are in and that can be taken over here, as the server last told; and
   // whenever they change. At most 16.

@@ -41,6 +41,7 @@ struct EngineOptions {
   Seed seed{};                 // spreads reconnects
   bool can_renew_token = false;  // after token_expired the next attempt may bring another token
   Watchdogs watchdogs;
+  std::optional<wire::PushAddress> push{};  // where this device is woken; a set_push in a Request changes it
   std::vector<JournalEntry> journal{};  // what Keep and Forget have left of earlier lives of this device and user; at most 256
 };
 
@@ -81,6 +82,16 @@ struct MoveCall {
   UserId peer;
   wire::Media media = wire::Media::None;
 };
+// A push has arrived (docs/push.md). `remaining`: of the ringing, as far as the clock of this machine knows; none, or less: it does not ring
+// before the server has said that it does. A call that has rung here, or is over, does not ring again.
+struct Woken {
+  CallId call_id;
+  wire::Party caller;
+  wire::Media media = wire::Media::None;
+  bool group = false;
+  std::optional<std::string> data;
+  Duration remaining{};
+};
 enum class Action { Answer, Decline, Busy, Cancel, Hangup, Ignore, MediaUp, MediaDown };
 struct Act { Handle handle = 0; Action action = Action::Hangup; };
 // The application has been told the end of this call (Ended or UnseenOutcome), and its callback has returned.
@@ -91,7 +102,7 @@ struct FailMedia { Handle handle = 0; wire::MediaFailure reason = wire::MediaFai
 struct Request { RequestNumber number = 0; wire::ClientMessage command; };
 
 using Input = std::variant<Connect, Disconnect, Opened, Received, Undecoded, Closed, Wake, PlaceCall, MoveCall, Act, FailMedia,
-                           Seen, Request>;
+                           Seen, Request, Woken>;
 
 // --- outputs
 

@@ -21,11 +21,12 @@ struct Watchdogs {
   std::optional<Duration> connect;       // connecting: after the remaining connect; default 2 s
   std::optional<Duration> call;          // active, link lost, since last contact; default and least: drop_grace, at most 5 s more
   std::optional<Duration> end;           // hang-up pressed; default 5 s
+  std::optional<Duration> wake;          // rings by a push, and the server has not been heard; default 8 s, 3 s to 15 s
 };
 
 // How long each watchdog waits.
 struct WatchdogLimits {
-  Duration place, caller, setup, ring, ring_contact, answer, connect, call, end;
+  Duration place, caller, setup, ring, ring_contact, answer, connect, call, end, wake;
 };
 WatchdogLimits limits_of(const Watchdogs& watchdogs, const wire::ClientSettings& server);
 
