@@ -18,7 +18,8 @@ ARROWS = {
     "src/adapters/store": ("base", "wire", "core"),
     "src/adapters/webhook": ("base",),
     "src/adapters/metrics": ("base",),
-    "src/server": ("base", "wire", "core", "adapters/net", "adapters/store", "adapters/webhook", "adapters/metrics", "web"),
+    "src/adapters/password": ("base",),
+    "src/server": ("base", "wire", "core", "adapters/net", "adapters/store", "adapters/webhook", "adapters/metrics", "adapters/password", "web"),
     "src/cli": ("base", "wire", "sdk/cpp"),
     "sdk/cpp": ("base", "wire"),
 }

@@ -485,6 +485,18 @@ void ClientEngine::on(AdminPlaceCall&& event) {
   desk_.post(PlaceCall{chosen->self, std::move(event.place.invite), event.request, false, event.session});
 }
 
+void ClientEngine::on(const AdminDisconnect& event) {
+  std::vector<ClientId> found;
+  for (auto device = devices_.lower_bound({event.user, {}}); device != devices_.end() && device->first.first == event.user; ++device) {
+    if (!event.device || device->first.second == *event.device) found.push_back(device->second);
+  }
+  for (const auto id : found) {
+    drop_link(*find(id), ErrorWord::NotAllowed, 4001, "The app's backend or the operator has disconnected this device.");
+    end_client(id, LeaveReason::ForceDisconnected);
+  }
+  desk_.effect(RestAnswered{event.request, Disconnected{found.size()}});
+}
+
 // The token that opens the session came with the command or with hello.
 void ClientEngine::dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
                                     std::optional<wire::TokenClaims>&& claims) {

@@ -28,6 +28,7 @@ class ClientEngine {
   void on(const LinkCongested& event);
   void on(const DrainStarted& event);
   void on(AdminPlaceCall&& event);
+  void on(const AdminDisconnect& event);
 
   void on(GiveReply&& mail);
   void on(GiveError&& mail);

@@ -42,9 +42,12 @@ struct SessionMade { std::uint64_t request = 0; SessionId session; };
 // The engine knows this user no more; the store is to forget him in past calls.
 struct UserForgotten { UserKey user; };
 
+// So many devices were sent away.
+struct Disconnected { std::size_t devices = 0; };
+
 // Answer to the requests of a backend that have a number.
 enum class RestRefusal { CallerOffline, CallOver, LimitReached, InCall, NoSuchSession };
-struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal, UserForgotten> answer; };
+struct RestAnswered { std::uint64_t request = 0; std::variant<CallId, wire::Rules, RestRefusal, UserForgotten, Disconnected> answer; };
 
 // To be handed to the project's sender of pushes, unless StopPushes comes first or `expires_at` is over; answer with PushSettled. A device
 // may get two of one call, which must not ring twice.

@@ -189,6 +189,7 @@ struct Engine::Parts {
     users.set_rules(event.user, std::move(event.rules));
     desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
   }
+  void take(AdminDisconnect& event) { clients.on(event); }
   void take(StoreBehind& event) { desk.store_is_behind = event.behind; }
   void take(HistoryUnavailable& event) {
     desk.refuse({event.client, event.cmd_id}, wire::ErrorWord::Overloaded, "Too many ask for their history; try again in 5 s.");
@@ -251,6 +252,10 @@ std::optional<Deadline> Engine::next_deadline() const {
   const auto next = parts_->desk.timers.next();
   return next ? std::optional(Deadline{next->at, describe(next->key.kind)}) : std::nullopt;
 }
+
+std::vector<UserView> Engine::users(const UserQuery& query) const { return parts_->users.list(query); }
+
+std::vector<LiveSession> Engine::live_sessions(const LiveSessionQuery& query) const { return parts_->sessions.live_sessions(query); }
 
 EngineCounts Engine::counts() const {
   EngineCounts counts;

@@ -12,6 +12,7 @@
 #include "core/effect.hpp"
 #include "core/event.hpp"
 #include "core/settings.hpp"
+#include "core/views.hpp"
 
 namespace offhook::core {
 
@@ -52,6 +53,9 @@ class Engine {
   std::optional<Deadline> next_deadline() const;
 
   EngineCounts counts() const;
+  // Ordered, at most `limit`, in time that grows with `limit` alone.
+  std::vector<UserView> users(const UserQuery& query) const;
+  std::vector<LiveSession> live_sessions(const LiveSessionQuery& query) const;
 
  private:
   struct Parts;

@@ -96,12 +96,15 @@ struct AdminSetRules { std::uint64_t request = 0; UserKey user; wire::Rules rule
 // Nothing the user has left here is to be known any more; refused while the user is in a call. Answered by RestAnswered.
 struct AdminForgetUser { std::uint64_t request = 0; UserKey user; };
 
+// Sends a device away as if it had said bye, or all devices of the user where none is named. Answered by RestAnswered.
+struct AdminDisconnect { std::uint64_t request = 0; UserKey user; std::optional<DeviceId> device; };
+
 // A project has come, or its settings are others from now on.
 struct ProjectChanged { ProjectId project; Settings settings; };
 
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
-                           StoreBehind, AdminSession, ProjectChanged, PushSettled>;
+                           StoreBehind, AdminSession, AdminDisconnect, ProjectChanged, PushSettled>;
 
 }  // namespace offhook::core

@@ -158,6 +158,7 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
     }
     joined.shown.created_at_ms = to_unix_ms(desk_.now);
     visit.own = &session.connections.emplace(id, std::move(joined)).first->second;
+    if (session.connections.size() == 1) occupied_[session.project].insert(session.id);
     announce(session, SessionNews::ConnectionCreated, *visit.own, nullptr, std::nullopt);
     desk_.timers.cancel(session.forget);
     desk_.post(Membership{visit.asker.client, session.id, true});
@@ -312,6 +313,7 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
 // Takes it out of the session, first its streams. `id` by value: it may be the key of what goes.
 SessionEngine::Joined SessionEngine::announce_leaving(Session& session, ConnectionId id, LeaveReason reason) {
   auto node = session.connections.extract(id);
+  if (session.connections.empty()) occupied_[session.project].erase(session.id);
   auto& left = node.mapped();
   while (!left.streams.empty()) {
     const auto stream = left.streams.extract(left.streams.begin());
@@ -428,6 +430,19 @@ void SessionEngine::on_forget_session(SessionId id) {
   if (!session->calls.empty()) return desk_.arm(session->forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, id);
   desk_.effect(Store{GoneRecord{key_of(SessionRecord{id, session->project, {}})}});
   sessions_.erase(id);
+}
+
+std::vector<LiveSession> SessionEngine::live_sessions(const LiveSessionQuery& query) const {
+  std::vector<LiveSession> found;
+  const auto ids = occupied_.find(query.project);
+  if (ids == occupied_.end()) return found;
+  auto id = query.after ? ids->second.upper_bound(*query.after) : ids->second.begin();
+  for (; id != ids->second.end() && found.size() < query.limit; ++id) {
+    const auto& session = sessions_.at(*id);
+    auto& shown = found.emplace_back(LiveSession{*id, {session.calls.begin(), session.calls.end()}, session.connections.size(), 0});
+    for (const auto& [connection, joined] : session.connections) shown.streams += joined.streams.size();
+  }
+  return found;
 }
 
 // --- helpers

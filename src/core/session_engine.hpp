@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core/mail.hpp"
+#include "core/views.hpp"
 
 namespace offhook::core {
 
@@ -35,6 +36,7 @@ class SessionEngine {
   bool may_name(SessionId id, const ProjectId& project);
 
   std::size_t sessions() const { return sessions_.size(); }
+  std::vector<LiveSession> live_sessions(const LiveSessionQuery& query) const;
 
  private:
   struct Joined {
@@ -123,6 +125,7 @@ class SessionEngine {
 
   Desk& desk_;
   std::unordered_map<SessionId, Session> sessions_;
+  std::map<ProjectId, std::set<SessionId>> occupied_;  // that somebody is in, for whoever lists them
   std::unordered_map<ExpectationId, SessionId> waiting_;
   std::vector<ConnectionRecord> cut_off_;  // by a restart, until go_on
 };

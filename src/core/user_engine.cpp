@@ -150,6 +150,20 @@ void UserEngine::update_presence(const UserKey& key) {
   for (const auto& watcher : watchers_[key.project]) desk_.post(GiveEvent{watcher, wire::Presence{0, key.user, is_online}});
 }
 
+std::vector<UserView> UserEngine::list(const UserQuery& query) const {
+  const bool is_behind_prefix = query.after && *query.after >= query.prefix;
+  auto entry = is_behind_prefix ? users_.upper_bound({query.project, *query.after}) : users_.lower_bound({query.project, query.prefix});
+  std::vector<UserView> found;
+  for (; entry != users_.end() && found.size() < query.limit; ++entry) {
+    const auto& [key, user] = *entry;
+    if (key.project != query.project || !key.user.starts_with(query.prefix)) break;
+    auto& shown = found.emplace_back(UserView{key.user, {}, {}});
+    for (const auto& [id, device] : user.devices) shown.devices.push_back({id, device.self.name, device.linked, user.is_in_call(id)});
+    for (const auto& [call, share] : user.live_calls) shown.live_calls.push_back(call);
+  }
+  return found;
+}
+
 // Where only users who have been here may be called.
 void UserEngine::remember(const UserKey& key) {
   if (!desk_.settings_of(key.project).refuse_unknown_users || seen_.size() >= k_max_seen_users) return;

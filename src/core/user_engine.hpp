@@ -11,6 +11,7 @@
 #include "core/missed_calls.hpp"
 #include "core/push_registry.hpp"
 #include "core/ring_budget.hpp"
+#include "core/views.hpp"
 
 namespace offhook::core {
 
@@ -45,6 +46,7 @@ class UserEngine {
   bool forget(const UserKey& user);
 
   std::size_t users() const { return users_.size(); }
+  std::vector<UserView> list(const UserQuery& query) const;
 
  private:
   struct Device {

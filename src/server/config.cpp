@@ -6,6 +6,7 @@
 #include <charconv>
 #include <numeric>
 
+#include "adapters/password/password.hpp"
 #include "adapters/webhook/signature.hpp"
 #include "core/notices.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 
 const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config", "--make-key",
                                                  "--print-default-config", "--print-settings-markdown", "--print-life-markdown",
-                                                 "--version", "--help"};
+                                                 "--hash-password", "--version", "--help"};
 
 // Calls can be asked for by their devices for keep_ended, a day at most; so long they must be there.
 constexpr Duration k_min_keep_calls = std::chrono::hours{24};
@@ -340,6 +341,24 @@ void read_metrics(Reader& reader, const toml::node& node, Config& config) {
   });
 }
 
+void read_console(Reader& reader, const toml::node& node, ConsoleConfig& console) {
+  reader.table(node, "console", {"user", "password_hash", "session_lifetime"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "session_lifetime") {
+      reader.duration(value, key, console.session_lifetime);
+      const bool is_fine = console.session_lifetime >= std::chrono::seconds{1} && console.session_lifetime <= std::chrono::hours{720};
+      if (!is_fine) reader.problem(value.source(), R"("session_lifetime" of [console] must be "1s" to "30d".)");
+      return;
+    }
+    reader.text(value, key, key == "user" ? console.user : console.password_hash);
+    if (key == "user" && (console.user.empty() || console.user.size() > 64)) {
+      reader.problem(value.source(), R"("user" of [console] must have 1 to 64 bytes.)");
+    }
+    if (key == "password_hash" && !password::is_hash(console.password_hash)) {
+      reader.problem(value.source(), R"("password_hash" of [console] must be what `offhookd --hash-password` prints.)");
+    }
+  });
+}
+
 void read_log(Reader& reader, const toml::node& node, LogSettings& log) {
   reader.table(node, "log", {"format", "calls"}, [&](std::string_view key, const toml::node& value) {
     if (key == "calls") return reader.boolean(value, key, log.calls);
@@ -366,6 +385,7 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
     });
   }
   if (key == "metrics") read_metrics(reader, node, config);
+  if (key == "console") read_console(reader, node, config.console);
   if (key == "log") read_log(reader, node, config.log);
   if (key == "webhooks") read_webhooks_of_all(reader, node, config);
   if (key == "drain") {
@@ -435,6 +455,8 @@ Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::strin
       line.task = CommandLine::Task::PrintSettingsMarkdown;
     } else if (option == "--print-life-markdown") {
       line.task = CommandLine::Task::PrintLifeMarkdown;
+    } else if (option == "--hash-password") {
+      line.task = CommandLine::Task::HashPassword;
     } else if (option == "--version") {
       line.task = CommandLine::Task::Version;
     } else if (option == "--help" || option == "-h") {
@@ -453,7 +475,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
     const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
-                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "log", "operator", "opentok",
+                                                  "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "console", "log", "operator", "opentok",
                                                   "push"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
     if (const auto* push = parsed.get("push")) {  // after [webhooks], whose "allow" holds for it as well
@@ -515,6 +537,8 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
   }
   if (config.dev) config.projects.push_back({std::string(k_dev_key), std::string(k_dev_secret), {}, false, {}});
   if (config.dev && config.operator_secret.empty()) config.operator_secret = k_dev_secret;
+  if (config.dev && config.console.password_hash.empty()) config.console.password_hash = k_dev_console_hash;
+  if (!config.dev && config.console.password_hash == k_dev_console_hash) problems += "[console] uses the development password, which everybody knows.\n";
   if (!config.dev && config.operator_secret == k_dev_secret) problems += "[operator] uses the development secret, which everybody knows.\n";
   if (config.projects.empty() && config.operator_secret.empty()) {
     problems += "there is no [[project]] with a key and a secret in the configuration, and no [operator] who could make one; to try the server out, start it with --dev.\n";
@@ -558,7 +582,8 @@ std::string default_config() {
   return out +
          "\n[opentok]\npartner_auth = false\nrest_token_lifetime = \"720h\"\n\n# [operator]\n# secret = \"at least 16 characters\"\n\n[sessions]\nclients_create = true\n\n[presence]\nenabled = true\n\n[users]\nrefuse_unknown = false\n\n"
          "[drain]\ntimeout = \"10s\"\n\n[log]\nformat = \"text\"\ncalls = false\n\n"
-         "# [metrics]\n# token = \"at least 16 characters, for whoever reads /metrics\"\n";
+         "# [metrics]\n# token = \"at least 16 characters, for whoever reads /metrics\"\n\n"
+         "# [console]\n# user = \"operator\"\n# password_hash = \"what offhookd --hash-password prints\"\n# session_lifetime = \"8h\"\n";
 }
 
 std::string settings_markdown() {
@@ -601,6 +626,7 @@ std::string help() {
          "  --print-default-config   every setting with its default, as a file to begin with\n"
          "  --print-settings-markdown  the table of docs/configuration.md\n"
          "  --print-life-markdown    the diagrams and tables of docs/life-of-a-call.md\n"
+         "  --hash-password          ask for the password of the console, and print what to put into the file\n"
          "  --version, --help\n";
 }
 

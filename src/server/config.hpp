@@ -20,6 +20,10 @@ namespace offhook::server {
 
 inline constexpr std::string_view k_dev_key = "1000001";
 inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
+// scrypt of "offhook", made cheap: in development everybody knows it.
+inline constexpr std::string_view k_dev_console_password = "offhook";
+inline constexpr std::string_view k_dev_console_hash =
+    "scrypt$10$8$1$6f6666686f6f6b2d636f6e736f6c6521$2207dba3e0e1fa9bc3d3fab7698b59f319f6cfa80e1d6701206c9f4ef2caffbd";
 inline constexpr std::string_view k_in_memory = ":memory:";  // in place of a folder: nothing outlives the process
 
 // The app's own server that hands pushes to those who carry them.
@@ -35,6 +39,13 @@ struct Project {
   bool has_own_settings = false;
   std::vector<Webhook> webhooks{};
   std::optional<PushSender> push{};  // nothing: that of all projects
+};
+
+// The operator's page at /console.
+struct ConsoleConfig {
+  std::string user = "operator";
+  std::string password_hash;  // empty: the page is off
+  Duration session_lifetime = std::chrono::hours{8};
 };
 
 struct Config {
@@ -55,6 +66,7 @@ struct Config {
   Duration opentok_rest_token_lifetime = std::chrono::hours{30 * 24};
   std::vector<webhook::Network> webhook_allow;  // addresses besides those of the public internet
   std::string metrics_token;  // of who may read /metrics; empty: nobody, but in development
+  ConsoleConfig console;
   LogSettings log;
   Duration drain_timeout = std::chrono::seconds{10};
 
@@ -66,7 +78,7 @@ struct ConfigError {
 };
 
 struct CommandLine {
-  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, MakeKey, Version, Help };
+  enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, MakeKey, HashPassword, Version, Help };
   Task task = Task::Run;
   bool dev = false;
   std::optional<std::string> config_file, listen, data;

@@ -39,6 +39,7 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
     : config_(config),
       store_(store),
       clock_(not_before),
+      started_at_(clock_.now()),
       log_(config.log),
       projects_(config, store),
       engine_(config.settings, seed, config.own_settings()),
@@ -55,7 +56,8 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
            *this),
       alarm_(reactor),
       purge_alarm_(reactor),
-      opentok_(config, projects_, clock_, engine_for_opentok()) {}
+      opentok_(config, projects_, clock_, engine_for_opentok()),
+      console_(reactor, config, projects_, clock_, [this](const std::string& what) { log_.event(clock_.now(), "console", what); }) {}
 
 Result<std::uint16_t, net::NetError> Loop::start() {
   set_purge_alarm(Duration{0});
@@ -300,13 +302,15 @@ void Loop::carry_out_one(core::SessionAnswered& effect) {
   if (const auto node = waiting_answers_.extract(effect.request); !node.empty()) node.mapped()(effect.answer);
 }
 
+void Loop::ask_session(core::AdminSession ask, std::function<void(const OpenTokRest::Answer&)> answered) {
+  ask.request = ++last_request_;
+  waiting_answers_.emplace(ask.request, std::move(answered));
+  feed(std::move(ask));
+}
+
 OpenTokRest::Engine Loop::engine_for_opentok() {
   OpenTokRest::Engine engine;
-  engine.ask = [this](core::AdminSession ask, std::function<void(const OpenTokRest::Answer&)> answered) {
-    ask.request = ++last_request_;
-    waiting_answers_.emplace(ask.request, std::move(answered));
-    feed(std::move(ask));
-  };
+  engine.ask = [this](core::AdminSession ask, auto answered) { ask_session(std::move(ask), std::move(answered)); };
   engine.create_session = [this](const ProjectId& project, auto made) { create_session(project, std::move(made)); };
   engine.project_changed = [this](const ProjectId& project) { feed(core::ProjectChanged{project, projects_.settings_of(project)}); };
   return engine;

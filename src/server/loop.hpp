@@ -15,11 +15,13 @@
 #include "core/engine.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
+#include "server/console.hpp"
 #include "server/log.hpp"
 #include "server/meter.hpp"
 #include "server/opentok_rest.hpp"
 #include "server/projects.hpp"
 #include "server/pushes.hpp"
+#include "server/status.hpp"
 #include "server/webhooks.hpp"
 
 namespace offhook::server {
@@ -97,7 +99,16 @@ class Loop : public net::Handler {
   void rest(net::RequestId request, const net::HttpRequest& message);
   void rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void list_calls_by_reason(net::RequestId request, store::CallQuery query, wire::Reason reason);
   void rest_of_call(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void rest_of_sessions(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void rest_of_server(net::RequestId request, const net::HttpRequest& message);
+  void show_session(net::RequestId request, const ProjectId& project, const SessionId& session);
+  void send_away(net::RequestId request, const ProjectId& project, const SessionId& session, const ConnectionId& connection);
+  void disconnect(net::RequestId request, const UserKey& user, const std::string& query);
+  void list_users(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void list_sessions(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
+  void ask_session(core::AdminSession ask, std::function<void(const OpenTokRest::Answer&)> answered);
   void replay_call(net::RequestId request, const CallId& call, const ProjectId& project);
   void list_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void respond_with_call(net::RequestId request, const CallId& call, unsigned status);
@@ -110,6 +121,7 @@ class Loop : public net::Handler {
   Webhooks* webhooks_ = nullptr;
   Pushes* pushes_ = nullptr;
   Clock clock_;
+  const Instant started_at_;
   Log log_;
   Meter meter_;
   Projects projects_;
@@ -129,10 +141,12 @@ class Loop : public net::Handler {
     net::RequestId request;
     unsigned status = 200;  // of the answer if all is well
   };
+  std::map<net::RequestId, std::string> known_tags_;  // If-None-Match of each GET of the REST interface that is not answered yet
   std::map<std::uint64_t, Waiting> waiting_requests_;  // of the REST interface, for the engine
   std::map<std::uint64_t, std::function<void(std::optional<SessionId>)>> waiting_sessions_;     // of OpenTok's
   std::map<std::uint64_t, std::function<void(const OpenTokRest::Answer&)>> waiting_answers_;  // of OpenTok's
   OpenTokRest opentok_;
+  Console console_;
   std::function<void()> when_stopped_;
 };
 

@@ -12,6 +12,7 @@
 #include "adapters/store/memory_outbox.hpp"
 #include "adapters/store/memory_store.hpp"
 #include "adapters/store/sqlite_store.hpp"
+#include "server/hash_password.hpp"
 #include "server/life_markdown.hpp"
 #include "server/loop.hpp"
 #include "server/taken_up.hpp"
@@ -53,6 +54,7 @@ void say_invitation(const std::string& site) {
 }
 
 void say_development(const Config& config, const std::string& site) {
+  say("Console", site + "/console             as operator, password " + std::string(k_dev_console_password));
   say("Metrics", site + "/metrics");
   say("Tokens", site + "/dev/token?user=NAME");
   say("Project", "key " + std::string(k_dev_key) + ", secret " + std::string(k_dev_secret));
@@ -79,6 +81,7 @@ void print_banner(const Config& config, const TakenUp& taken_up, std::uint16_t p
   say("Listening", site);
   say("Clients", (tls ? "wss://" : "ws://") + address + "/v1/client");
   say_data(config, taken_up);
+  if (!config.dev && !config.console.password_hash.empty()) say("Console", site + "/console");
   if (config.dev) say_development(config, site);
   std::printf("\n");
   std::fflush(stdout);
@@ -194,6 +197,7 @@ int main(int argc, char** argv) {
     case CommandLine::Task::PrintSettingsMarkdown: return print(settings_markdown());
     case CommandLine::Task::PrintLifeMarkdown: return print(life_markdown());
     case CommandLine::Task::MakeKey: return make_key(*line->new_key_file);
+    case CommandLine::Task::HashPassword: return hash_password();
     case CommandLine::Task::CheckConfig:
     case CommandLine::Task::Run: break;
   }

@@ -68,11 +68,13 @@ Meter::Meter()
 
 void Meter::received(std::size_t bytes) {
   frames_in_.add();
+  ++totals_.frames_in;
   bytes_in_.add(static_cast<double>(bytes));
 }
 
 void Meter::sent(std::size_t bytes) {
   frames_out_.add();
+  ++totals_.frames_out;
   bytes_out_.add(static_cast<double>(bytes));
 }
 
@@ -93,10 +95,27 @@ void Meter::answered(unsigned status) {
 }
 
 void Meter::congested() { congested_.add(); }
-void Meter::problem() { problems_.add(); }
-void Meter::late(Duration by) { loop_lag_.observe(seconds(std::max(by, Duration{0}))); }
-void Meter::handled(Duration in) { event_seconds_.observe(seconds(in)); }
-void Meter::durable(Duration after) { durable_seconds_.observe(seconds(after)); }
+
+void Meter::problem() {
+  problems_.add();
+  ++totals_.problems;
+}
+
+void Meter::late(Duration by) {
+  const auto late = std::max(by, Duration{0});
+  loop_lag_.observe(seconds(late));
+  totals_.alarms.add(late);
+}
+
+void Meter::handled(Duration in) {
+  event_seconds_.observe(seconds(in));
+  totals_.events.add(in);
+}
+
+void Meter::durable(Duration after) {
+  durable_seconds_.observe(seconds(after));
+  totals_.commits.add(after);
+}
 
 metrics::Counter& Meter::ended(const core::CallRecord& record) {
   auto& counter = ended_[{*record.outcome, record.reason}];
@@ -110,9 +129,13 @@ metrics::Counter& Meter::ended(const core::CallRecord& record) {
 
 void Meter::kept(const core::CallRecord& record) {
   records_.add();
-  if (record.version == 1) calls_created_.add();
+  if (record.version == 1) {
+    calls_created_.add();
+    ++totals_.calls_created;
+  }
   if (record.phase != wire::Phase::Ended || !record.outcome) return;
   ended(record).add();
+  ++totals_.ended[{*record.outcome, record.reason}];
   observe_between(ring_seconds_, record.created_at, first_ring(record));
   observe_between(answer_seconds_, record.created_at, record.answered_at);
   observe_between(connect_seconds_, record.answered_at, record.active_at);

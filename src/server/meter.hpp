@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "adapters/metrics/metrics.hpp"
@@ -24,6 +26,23 @@ struct Levels {
   bool is_draining = false;
 };
 
+// So many, which took so long together.
+struct Tally {
+  std::uint64_t count = 0;
+  Duration sum{};
+  void add(Duration one) {
+    ++count;
+    sum += one;
+  }
+};
+
+// Since the start of the process; the same as in the metrics, for who reads no metrics.
+struct Totals {
+  std::uint64_t calls_created = 0, frames_in = 0, frames_out = 0, problems = 0;
+  Tally events, commits, alarms;  // decided; until durable; how late
+  std::map<std::pair<wire::Outcome, std::optional<wire::Reason>>, std::uint64_t> ended;
+};
+
 class Meter {
  public:
   Meter();
@@ -41,6 +60,7 @@ class Meter {
   void kept(const core::CallRecord& record);
 
   std::string text(const Levels& levels);
+  const Totals& totals() const { return totals_; }
 
  private:
   metrics::Counter& ended(const core::CallRecord& record);
@@ -52,6 +72,7 @@ class Meter {
   std::map<std::pair<wire::Outcome, std::optional<wire::Reason>>, metrics::Counter*> ended_;
   std::map<wire::ErrorWord, metrics::Counter*> refused_;
   std::map<unsigned, metrics::Counter*> answered_;
+  Totals totals_;
 };
 
 }  // namespace offhook::server

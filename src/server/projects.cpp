@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "wire/token.hpp"
 
 namespace offhook::server {
 namespace {
@@ -39,7 +40,8 @@ std::string make_uuid() {
   return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
 }
 
-Projects::Projects(const Config& config, store::Store& store) : config_(config), store_(store) {}
+Projects::Projects(const Config& config, store::Store& store)
+    : console_key_(config.console.password_hash.empty() ? std::string() : make_secret()), config_(config), store_(store) {}
 
 void Projects::restore(const std::vector<core::Record>& records) {
   for (const auto& record : records) {
@@ -62,8 +64,24 @@ std::optional<wire::ProjectKeys> Projects::keys_of(std::string_view project) con
 }
 
 std::optional<wire::ProjectKeys> Projects::operator_keys(std::string_view name) const {
-  if (name != k_operator || config_.operator_secret.empty()) return std::nullopt;
-  return wire::ProjectKeys{{config_.operator_secret}, {}};
+  wire::ProjectKeys keys;
+  for (const auto* secret : {&console_key_, &config_.operator_secret}) {
+    if (!secret->empty()) keys.secrets.push_back(*secret);
+  }
+  return name == k_operator && !keys.secrets.empty() ? std::optional(std::move(keys)) : std::nullopt;
+}
+
+bool Projects::is_operator(std::string_view authorization, Instant now) const {
+  constexpr std::string_view k_bearer = "Bearer ";
+  const auto token = authorization.starts_with(k_bearer) ? authorization.substr(k_bearer.size()) : std::string_view();
+  const auto claims = wire::verify_token(token, [this](std::string_view name) { return operator_keys(name); }, now);
+  return claims && claims->scope == wire::Scope::Admin;
+}
+
+const std::vector<Webhook>& Projects::webhooks_of(const ProjectId& project) const {
+  static const std::vector<Webhook> none;
+  const auto* known = configured(project);
+  return known == nullptr ? none : known->webhooks;
 }
 
 core::Settings Projects::settings_of(const ProjectId& project) const {

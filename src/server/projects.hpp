@@ -33,7 +33,7 @@ class Projects {
 
   // Nothing for a project that is not known, or disabled.
   std::optional<wire::ProjectKeys> keys_of(std::string_view project) const;
-  // Of the operator: a project of the name k_operator, and no other.
+  // Of the operator: a project of the name k_operator, and no other. The first secret is the console's own, if that is on.
   std::optional<wire::ProjectKeys> operator_keys(std::string_view name) const;
   // REQUIRES: known.
   core::Settings settings_of(const ProjectId& project) const;
@@ -44,6 +44,11 @@ class Projects {
   // `done` when it is durable. REQUIRES: the project is known.
   void set_callbacks(const ProjectId& project, std::vector<core::CallbackRecord> callbacks, std::function<void()> done);
   core::ProjectRecord shown(const ProjectId& project) const;
+
+  // Carries a token of the operator as "Bearer TOKEN"?
+  bool is_operator(std::string_view authorization, Instant now) const;
+  // Webhooks of the configuration.
+  const std::vector<Webhook>& webhooks_of(const ProjectId& project) const;
 
   // The REST interface of the operator, below /v1/projects. `respond` is called once, now or later.
   void answer(const net::HttpRequest& request, Instant now, Respond respond);
@@ -56,6 +61,7 @@ class Projects {
   void keep(core::ProjectRecord project, std::function<void()> done);
   std::string free_key() const;
 
+  const std::string console_key_;  // signs the operator's tokens of the console; empty where that is off
   const Config& config_;
   store::Store& store_;
   std::map<ProjectId, core::ProjectRecord, std::less<>> kept_;

@@ -10,7 +10,6 @@
 #include "server/http_text.hpp"
 #include "server/projects.hpp"
 #include "wire/json_object.hpp"
-#include "wire/token.hpp"
 
 namespace offhook::server {
 namespace {
@@ -82,13 +81,7 @@ std::pair<std::string, std::string> parts_of(std::string_view path) {
 }  // namespace
 
 void Projects::answer(const net::HttpRequest& request, Instant now, Respond respond) {
-  constexpr std::string_view k_bearer = "Bearer ";
-  const std::string_view header = request.authorization;
-  const auto token = header.starts_with(k_bearer) ? header.substr(k_bearer.size()) : std::string_view();
-  const auto claims = wire::verify_token(token, [this](std::string_view name) { return operator_keys(name); }, now);
-  if (!claims || claims->scope != wire::Scope::Admin) {
-    return respond(failure(401, "bad_token", "This needs a token signed with the operator's secret ([operator] in the configuration)."));
-  }
+  if (!is_operator(request.authorization, now)) return respond(not_the_operator());
   const bool is_post = request.method == "POST";
   if (request.path == k_path) {
     if (request.method == "GET") return list(respond);

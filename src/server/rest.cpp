@@ -49,6 +49,17 @@ std::optional<std::string> read_words(const Query& fields, store::CallQuery& que
   return std::nullopt;
 }
 
+// Nothing if the query wants no reason.
+std::optional<std::string> read_reason(const Query& fields, std::optional<wire::Reason>& reason) {
+  const auto found = fields.find("reason");
+  if (found == fields.end()) return std::nullopt;
+  reason = wire::parse_reason(found->second);
+  return reason ? std::nullopt : std::optional<std::string>("\"reason\" must be the reason of an end, such as by_caller or timeout.");
+}
+
+// A page of those with a reason looks at so many calls at most: 5 ms of the store's reader.
+constexpr std::size_t k_calls_looked_at = 500;
+
 std::string page_of(const std::vector<core::CallRecord>& records, std::size_t limit) {
   std::vector<std::string> calls;
   for (const auto& record : records) calls.push_back(server::to_json(record));
@@ -77,14 +88,6 @@ net::HttpResponse refusal(core::RestRefusal why) {
   return not_found();
 }
 
-// What comes between `before` and `after`; nothing if the path is not of this form.
-std::optional<std::string_view> between(std::string_view path, std::string_view before, std::string_view after) {
-  if (!path.starts_with(before) || !path.ends_with(after) || path.size() <= before.size() + after.size()) return std::nullopt;
-  path.remove_prefix(before.size());
-  path.remove_suffix(after.size());
-  return path.find('/') == std::string_view::npos ? std::optional(path) : std::nullopt;
-}
-
 }  // namespace
 
 // Everything below /v1/ is for a project's backend and needs its admin token.
@@ -95,16 +98,19 @@ void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
   if (message.path.starts_with("/v1/projects")) {
     return projects_.answer(message, clock_.now(), [this, request](auto response) { respond(request, std::move(response)); });
   }
+  if (message.path == "/v1/server" || message.path.starts_with("/v1/server/")) return rest_of_server(request, message);
   const auto claims = wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
   if (!claims) return respond(request, failure(401, wire::word(claims.error().error), claims.error().message));
   if (claims->scope != wire::Scope::Admin) {
     return respond(request, failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\"."));
   }
-  const bool is_end = message.path.ends_with("/end");  // makes less to do, not more
+  const bool is_end = message.path.ends_with("/end") || message.path.ends_with("/disconnect");  // makes less to do, not more
   if (is_behind_ && message.method != "GET" && message.method != "HEAD" && !is_end) return respond(request, overloaded());
-  if (message.path == "/v1/sessions" && message.method == "POST") {
-    return feed(core::AdminCreateSession{claims->project, wait(request, 201)});
+  if (message.path.starts_with("/v1/sessions")) return rest_of_sessions(request, message, claims->project);
+  if (message.path == "/v1/settings" && message.method == "GET") {
+    return respond(request, json(200, project_settings_json(projects_.settings_of(claims->project), projects_.webhooks_of(claims->project))));
   }
+  if (message.path == "/v1/users" && message.method == "GET") return list_users(request, message, claims->project);
   if (message.path.starts_with("/v1/users/")) return rest_of_user(request, message, claims->project);
   if (webhooks_ != nullptr && message.path.starts_with("/v1/webhooks")) {
     return webhooks_->answer(message, claims->project, [this, request](auto response) { respond(request, std::move(response)); });
@@ -122,10 +128,12 @@ std::uint64_t Loop::wait(net::RequestId request, unsigned status) {
 
 void Loop::rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
   const bool whole = message.method == "DELETE";
-  const auto name = between(message.path, "/v1/users/", whole ? "" : "/rules");
+  const bool goes = message.method == "POST";
+  const auto name = between(message.path, "/v1/users/", whole ? "" : goes ? "/disconnect" : "/rules");
   const auto user = name ? percent_decode(*name, false) : std::nullopt;
   if (!user || !wire::valid_user(*user)) return respond(request, not_found());
   if (whole) return feed(core::AdminForgetUser{wait(request), {project, *user}});
+  if (goes) return disconnect(request, {project, *user}, message.query);
   if (message.method == "GET") return feed(core::AdminGetRules{wait(request), {project, *user}});
   if (message.method != "PUT") return respond(request, not_found());
   auto rules = wire::decode_rules(message.body);
@@ -151,9 +159,31 @@ void Loop::list_calls(net::RequestId request, const net::HttpRequest& message, c
   for (const auto read : {read_page, read_moments, read_words}) {
     if (const auto problem = read(fields, query)) return respond(request, failure(400, "bad_field", *problem));
   }
+  std::optional<wire::Reason> reason;
+  if (const auto problem = read_reason(fields, reason)) return respond(request, failure(400, "bad_field", *problem));
   query.project = project;
+  if (reason) return list_calls_by_reason(request, std::move(query), *reason);
   store_.list_calls(query, [this, request, limit = query.limit](auto found) {
     respond(request, found ? json(200, page_of(*found, limit)) : overloaded());
+  });
+}
+
+// The store finds calls by outcome, not by reason. Reasons are looked for in what it finds, a bounded number of calls for each
+// page; so a page that is not full may have a next one.
+void Loop::list_calls_by_reason(net::RequestId request, store::CallQuery query, wire::Reason reason) {
+  const auto limit = std::exchange(query.limit, k_calls_looked_at);
+  store_.list_calls(query, [=, this](auto found) {
+    if (!found) return respond(request, overloaded());
+    std::vector<std::string> calls;
+    std::optional<CallId> last;
+    for (auto record = found->begin(); record != found->end() && calls.size() < limit; ++record) {
+      last = record->id;
+      if (record->reason == reason) calls.push_back(to_json(*record));
+    }
+    wire::JsonObject body;
+    body.raw("calls", wire::json_list(calls));
+    if (last && (calls.size() == limit || found->size() == k_calls_looked_at)) body.text("next", last->text());
+    respond(request, json(200, body.done()));
   });
 }
 
@@ -219,6 +249,9 @@ void Loop::carry_out_one(core::RestAnswered& effect) {
   const auto [request, status] = node.mapped();
   if (const auto* id = std::get_if<CallId>(&effect.answer)) return respond_with_call(request, *id, status);
   if (const auto* rules = std::get_if<wire::Rules>(&effect.answer)) return respond(request, json(200, wire::encode(*rules)));
+  if (const auto* away = std::get_if<core::Disconnected>(&effect.answer)) {
+    return respond(request, json(200, wire::JsonObject().number("disconnected", static_cast<std::int64_t>(away->devices)).done()));
+  }
   if (const auto* gone = std::get_if<core::UserForgotten>(&effect.answer)) {
     return store_.forget_user(gone->user, [this, request] { respond(request, json(200, wire::JsonObject().flag("deleted", true).done())); });
   }

@@ -57,6 +57,7 @@ std::optional<Media> parse_media(std::string_view text);
 std::optional<DeclinePolicy> parse_decline_policy(std::string_view text);
 std::optional<Phase> parse_phase(std::string_view text);
 std::optional<Outcome> parse_outcome(std::string_view text);
+std::optional<Reason> parse_reason(std::string_view text);
 
 // The cmd_id of a command, or nullptr for hello, ping, pong, ack, bye.
 const std::string* cmd_id_of(const ClientMessage& message);

@@ -25,5 +25,6 @@ std::optional<Media> parse_media(std::string_view text) { return parse_word<Medi
 std::optional<DeclinePolicy> parse_decline_policy(std::string_view text) { return parse_word<DeclinePolicy>(text); }
 std::optional<Phase> parse_phase(std::string_view text) { return parse_word<Phase>(text); }
 std::optional<Outcome> parse_outcome(std::string_view text) { return parse_word<Outcome>(text); }
+std::optional<Reason> parse_reason(std::string_view text) { return parse_word<Reason>(text); }
 
 }  // namespace offhook::wire

@@ -32,6 +32,9 @@ const pages = await Promise.all([
   page('/icon.svg', readFileSync(`${web}/src/icon.svg`)),
   bundle('src/app.css').then((bytes) => page('/app.css', bytes)),
   bundle('src/main.ts', { format: 'esm' }).then((bytes) => page('/app.js', bytes)),
+  page('/console', readFileSync(`${web}/src/console/index.html`)),
+  bundle('src/console/app.css').then((bytes) => page('/console/app.css', bytes)),
+  bundle('src/console/main.ts', { format: 'esm' }).then((bytes) => page('/console/app.js', bytes)),
   bundle(library, { format: 'esm' }).then((bytes) => page('/offhook.js', bytes, true)),
   bundle(library, { format: 'iife', globalName: 'Offhook' }).then((bytes) => page('/offhook.global.js', bytes, true)),
 ]);
@@ -51,7 +54,7 @@ function literal(bytes) {
 }
 
 function entry({ path, bytes, forOtherSites }) {
-  const type = TYPES[path === '/' ? 'html' : path.split('.').at(-1)];
+  const type = TYPES[path.includes('.') ? path.split('.').at(-1) : 'html'];
   const etag = createHash('sha256').update(bytes).digest('hex').slice(0, 20);
   return `    {"${path}", {"${type}", std::string_view(\n${literal(bytes)}, ${bytes.length}), "\\"${etag}\\"", ${forOtherSites}}},`;
 }

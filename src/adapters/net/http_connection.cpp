@@ -132,6 +132,13 @@ std::optional<HttpResponse> HttpConnection::objection() const {
   return response;
 }
 
+// Empty if the peer is gone already.
+std::string HttpConnection::peer_address() {
+  ErrorCode error;
+  const auto peer = transport_.socket().remote_endpoint(error);
+  return error ? std::string() : peer.address().to_string();
+}
+
 void HttpConnection::hand_on() {
   auto& message = parser_->get();
   auto target = split(message.target());
@@ -146,6 +153,10 @@ void HttpConnection::hand_on() {
   request.user_agent = std::string(message[http::field::user_agent]);
   request.opentok_auth = std::string(message["X-OPENTOK-AUTH"]);
   request.partner_auth = std::string(message["X-TB-PARTNER-AUTH"]);
+  request.cookie = std::string(message[http::field::cookie]);
+  request.console = std::string(message["X-Offhook-Console"]);
+  request.forwarded_proto = std::string(message["X-Forwarded-Proto"]);
+  request.address = peer_address();
   request.body = std::move(message.body());
   const RequestId id{hub_->next_number++};
   hub_->requests.emplace(id, shared_from_this());

@@ -35,6 +35,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void on_unreadable(const ErrorCode& error);
   std::optional<HttpResponse> objection() const;
   void hand_on();
+  std::string peer_address();
   void become_websocket();
   void write(HttpResponse response);
   void on_written(const ErrorCode& error);

@@ -35,6 +35,10 @@ struct HttpRequest {
   std::string user_agent;
   std::string opentok_auth;  // X-OPENTOK-AUTH
   std::string partner_auth;  // X-TB-PARTNER-AUTH
+  std::string cookie;
+  std::string console;          // X-Offhook-Console: no page of another site can send it
+  std::string forwarded_proto;  // X-Forwarded-Proto, which anybody may write
+  std::string address;          // of the peer, without port; behind a proxy the proxy's
   std::string body;
 };
 
