@@ -11,19 +11,25 @@
 namespace offhook::web {
 namespace {
 
-TEST(Pages, TheFrontPageRefersOnlyToWhatIsServed) {
-  const std::string html(find_page("/").value().bytes);
-  const std::regex reference("(?:src|href)=\"(/[^\"?#]+)\"");
-  std::size_t found = 0;
-  for (std::sregex_iterator i(html.begin(), html.end(), reference), end; i != end; ++i, ++found) {
-    EXPECT_TRUE(find_page(i->str(1))) << i->str(1);
+constexpr const char* k_fronts[] = {"/", "/console"};
+
+TEST(Pages, AFrontPageRefersOnlyToWhatIsServed) {
+  for (const auto* front : k_fronts) {
+    const std::string html(find_page(front).value().bytes);
+    const std::regex reference("(?:src|href)=\"(/[^\"?#]+)\"");
+    std::size_t found = 0;
+    for (std::sregex_iterator i(html.begin(), html.end(), reference), end; i != end; ++i, ++found) {
+      EXPECT_TRUE(find_page(i->str(1))) << i->str(1);
+    }
+    EXPECT_GE(found, 3u) << front;
   }
-  EXPECT_GE(found, 3u);
 }
 
-TEST(Pages, TheFrontPageHoldsNothingThatItsContentSecurityPolicyForbids) {
-  const std::string html(find_page("/").value().bytes);
-  EXPECT_FALSE(std::regex_search(html, std::regex("<style|<script>| style=| on[a-z]+=|https?://")));
+TEST(Pages, AFrontPageHoldsNothingThatItsContentSecurityPolicyForbids) {
+  for (const auto* front : k_fronts) {
+    const std::string html(find_page(front).value().bytes);
+    EXPECT_FALSE(std::regex_search(html, std::regex("<style|<script>| style=| on[a-z]+=|https?://"))) << front;
+  }
 }
 
 TEST(Pages, TheLibraryIsThereInBothForms) {

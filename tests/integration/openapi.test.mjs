@@ -56,7 +56,8 @@ async function ask(method, target, { body, token = makeToken({ scope: 'admin' })
 const doors = [
   ['GET', '/v1/calls'], ['POST', '/v1/calls'], ['GET', '/v1/calls/x'], ['GET', '/v1/calls/x/timeline'], ['GET', '/v1/calls/x/replay'], ['POST', '/v1/calls/x/end'], ['POST', '/v1/calls/x/ring'],
   ['POST', '/v1/sessions'], ['GET', '/v1/users/x/rules'], ['PUT', '/v1/users/x/rules'],
-  ['DELETE', '/v1/users/x'], ['GET', '/v1/webhooks'], ['GET', '/v1/webhooks/events'], ['POST', '/v1/webhooks/replay'],
+  ['GET', '/v1/sessions'], ['GET', '/v1/sessions/x'], ['DELETE', '/v1/sessions/x/connections/y'], ['GET', '/v1/settings'], ['GET', '/v1/users'],
+  ['POST', '/v1/users/x/disconnect'], ['DELETE', '/v1/users/x'], ['GET', '/v1/webhooks'], ['GET', '/v1/webhooks/events'], ['POST', '/v1/webhooks/replay'],
   ['POST', '/v1/webhooks/events/1/replay'],
 ];
 for (const [method, path] of doors) {
@@ -205,6 +206,107 @@ test('a user is deleted, but not out of a call', async () => {
   assert.deepEqual((await ask('DELETE', path)).body, { deleted: true });
   assert.equal((await ask('GET', `/v1/calls/${call.call_id}`)).body.caller, '~deleted');
   assert.equal((await ask('DELETE', '/v1/users/~x')).status, 404);
+});
+
+test('users who are there are listed page by page, with their devices and calls', async () => {
+  const { caller, callee, call_id } = await ring(server);
+  await connect(server, 'list/a', 'desk');
+  await connect(server, 'list/a', 'phone');
+  await connect(server, 'list/b', 'phone');
+  const users = async (query) => (await ask('GET', `/v1/users?${query}`)).body;
+  const mine = await users('prefix=list/');
+  assert.deepEqual(mine.users.map(({ user, online, devices }) => [user, online, devices.map(({ device_id }) => device_id)]),
+    [['list/a', true, ['desk', 'phone']], ['list/b', true, ['phone']]]);
+  assert.equal(mine.next, undefined);
+  const page = await users('prefix=list/&limit=1');
+  assert.deepEqual((await users(`prefix=list/&limit=1&cursor=${encodeURIComponent(page.next)}`)).users.map(({ user }) => user), ['list/b']);
+  const inCall = (await users(`prefix=${caller.user}`)).users.find(({ user }) => user === caller.user);
+  assert.deepEqual([inCall.live_calls, inCall.devices[0].in_call], [[call_id], true]);
+  await callee.ask('decline', { call_id, reason: 'declined' });
+  assert.equal((await ask('GET', '/v1/users?limit=0')).status, 400);
+});
+
+test('a device is sent away, and told so', async () => {
+  const desk = await connect(server, 'away', 'desk');
+  const phone = await connect(server, 'away', 'phone');
+  const told = phone.next((message) => message.type === 'error');
+  assert.deepEqual((await ask('POST', '/v1/users/away/disconnect?device_id=phone')).body, { disconnected: 1 });
+  assert.deepEqual([(await told).error, (await told).fatal, await phone.whenClosed], ['not_allowed', true, 4001]);
+  assert.deepEqual((await ask('GET', '/v1/users?prefix=away')).body.users[0].devices.map(({ device_id }) => device_id), ['desk']);
+  assert.deepEqual((await ask('POST', '/v1/users/away/disconnect')).body, { disconnected: 1 });
+  assert.equal(await desk.whenClosed, 4001);
+  assert.deepEqual((await ask('GET', '/v1/users?prefix=away')).body.users, []);
+  assert.deepEqual((await ask('POST', '/v1/users/nobody-here/disconnect')).body, { disconnected: 0 });
+  assert.equal((await ask('POST', '/v1/users/away/disconnect?device_id=no%20id')).status, 400);
+  assert.equal((await ask('POST', '/v1/users/~x/disconnect')).status, 404);
+});
+
+test('sessions that somebody is in are listed and looked into, and somebody is sent out', async () => {
+  const { caller, callee, call_id, session_id } = await talk(server);
+  await caller.ask('publish', { session_id, name: 'front', has_audio: true, has_video: false });
+  const find = async (query = 'limit=100') => (await ask('GET', `/v1/sessions?${query}`)).body.sessions.find((one) => one.session_id === session_id);
+  assert.deepEqual(await find(), { session_id, calls: [call_id], connections: 2, streams: 1 });
+  assert.equal(await find(`limit=100&cursor=${session_id}`), undefined, 'a cursor begins behind itself');
+  const session = (await ask('GET', `/v1/sessions/${session_id}`)).body;
+  assert.deepEqual(session.connections.map(({ user }) => user).sort(), [callee.user, caller.user].sort());
+  assert.deepEqual(session.streams.map(({ name, has_audio, has_video }) => [name, has_audio, has_video]), [['front', true, false]]);
+  const { connection_id } = session.connections.find(({ user }) => user === callee.user);
+  const out = callee.next((message) => message.type === 'session_disconnected');
+  assert.deepEqual((await ask('DELETE', `/v1/sessions/${session_id}/connections/${connection_id}`)).body, { disconnected: 1 });
+  assert.equal((await out).reason, 'force_disconnected');
+  assert.equal((await ask('DELETE', `/v1/sessions/${session_id}/connections/${connection_id}`)).body.error, 'no_such_connection');
+  assert.equal((await ask('DELETE', `/v1/sessions/${session_id}/connections/x`)).body.error, 'no_such_connection');
+  await ask('POST', `/v1/calls/${call_id}/end`);
+  assert.equal(await find(), undefined);
+  for (const path of ['x', 'sess_00000000000000000000000000']) {
+    assert.equal((await ask('GET', `/v1/sessions/${path}`)).body.error, 'no_such_session');
+    assert.equal((await ask('DELETE', `/v1/sessions/${path}/connections/${connection_id}`)).status, 404);
+  }
+  assert.equal((await ask('GET', '/v1/sessions?cursor=x')).status, 400);
+});
+
+test('the settings in force tell no secret', async () => {
+  const { body } = await ask('GET', '/v1/settings');
+  assert.deepEqual([body.timers.ring_timeout_ms, body.calls.glare, body.limits.rings_per_caller], [45_000, 'merge', 60]);
+  assert.deepEqual(body.webhooks.map(({ name, dialect }) => [name, dialect]), [['closed', 'opentok']]);
+  assert.ok(!JSON.stringify(body).includes(devSecret));
+});
+
+test('how the server is, is for the operator', async () => {
+  const token = makeToken({ iss: 'operator', scope: 'admin' });
+  const before = (await ask('GET', '/v1/server', { token })).body;
+  assert.deepEqual([before.state, before.dev, before.now.live_calls >= 0], ['ready', true, true]);
+  const { callee, call_id } = await ring(server);
+  assert.ok((await ask('GET', '/v1/server', { token })).body.now.live_calls > before.now.live_calls);
+  await callee.ask('decline', { call_id, reason: 'declined' });
+  const declined = ({ ended }) => ended.find(({ outcome, reason }) => outcome === 'declined' && reason === 'by_user')?.calls ?? 0;
+  const after = (await ask('GET', '/v1/server', { token })).body;
+  assert.equal(declined(after), declined(before) + 1);
+  assert.equal(after.started_at_ms, before.started_at_ms);
+  const settings = (await ask('GET', '/v1/server/settings', { token })).body;
+  assert.deepEqual([settings.durable, settings.tls, settings.metrics_token], [false, false, false]);
+  for (const path of ['/v1/server', '/v1/server/settings']) assert.equal((await ask('GET', path)).status, 401);
+});
+
+test('calls are found by their reason', async () => {
+  const { caller, callee, call_id } = await ring(server);
+  await callee.ask('decline', { call_id, reason: 'declined' });
+  await ask('POST', `/v1/calls/${(await caller.ask('invite', { to: callee.user, media: 'none' })).call.call_id}/end`);
+  const found = (await ask('GET', `/v1/calls?user=${caller.user}&reason=by_user`)).body;
+  assert.deepEqual([found.calls.map((call) => call.call_id), found.next], [[call_id], undefined]);
+  const page = (await ask('GET', `/v1/calls?user=${caller.user}&reason=by_user&limit=1`)).body;
+  assert.deepEqual((await ask('GET', `/v1/calls?user=${caller.user}&reason=by_user&cursor=${page.next}`)).body.calls, []);
+  assert.deepEqual((await ask('GET', '/v1/calls?reason=sad')).body.error, 'bad_field');
+});
+
+test('who has seen an answer is told in a few bytes that it is still so', async () => {
+  const headers = { authorization: `Bearer ${makeToken({ scope: 'admin' })}` };
+  const get = (known) => fetch(`${server.url}/v1/users?prefix=tagged`, { headers: { ...headers, ...(known ? { 'if-none-match': known } : {}) } });
+  const tag = (await get()).headers.get('etag');
+  const same = await get(tag);
+  assert.deepEqual([same.status, await same.text()], [304, '']);
+  await connect(server, 'tagged');
+  assert.equal((await get(tag)).status, 200);
 });
 
 test('a session is made', async () => {

@@ -18,12 +18,16 @@ function legend(): HTMLElement {
 interface Row { entry: Entry; index: number; decides: boolean }
 
 function entriesTable(choose: (index: number) => void): Table<Row> {
-  return new Table<Row>('Events of the call', ['After', 'Device', 'Event', ''], 'Nothing is kept of this call.', ({ index }) => String(index), ({ entry, index, decides }) => [
-    make('span', 'nowrap number', `${(entry.after_ms / 1000).toFixed(3)} s`),
-    entry.user ? `${entry.user}${entry.device ? ` (${entry.device})` : ''}` : 'server',
-    decides ? make('span', '', chip('decides', 'warn'), ' ', entry.text) : entry.text,
-    labelled(button('Show', () => choose(index)), `Show event ${index + 1} in the picture`),
-  ]);
+  const table = new Table<Row>('Events of the call', ['After', 'Device', 'Event'], 'Nothing is kept of this call.', ({ index }) => String(index), ({ entry, index, decides }) => {
+    const time = `${(entry.after_ms / 1000).toFixed(3)} s`;
+    return [
+      labelled(button(time, () => choose(index), 'text-button'), `${time}, show in the picture`),
+      entry.user ? `${entry.user}${entry.device ? ` (${entry.device})` : ''}` : 'server',
+      decides ? make('span', '', chip('decides', 'warn'), ' ', entry.text) : entry.text,
+    ];
+  });
+  table.element.classList.add('compact');
+  return table;
 }
 
 function facts(call: Call): HTMLElement {

@@ -19,12 +19,12 @@ function people(call: Call): HTMLElement {
 }
 
 export function callsTable(label: string, nothing: string): Table<Call> {
-  return new Table<Call>(label, ['Placed', 'Who', 'State', 'Reason', 'Talked', 'Call'], nothing, (call) => call.call_id, (call) => [
+  return new Table<Call>(label, ['Placed', 'Who', 'State', 'Media', 'Talked', 'Call'], nothing, (call) => call.call_id, (call) => [
     make('span', 'nowrap', momentText(call.created_at_ms)),
     people(call),
-    chip(stateText(call), toneOf(call.phase === 'ended' ? call.outcome : undefined)),
-    call.reason ? plain(call.reason) : '–',
-    call.phase === 'ended' ? (call.duration_ms ? durationText(call.duration_ms) : '–') : call.media,
+    make('span', 'state', chip(stateText(call), toneOf(call.phase === 'ended' ? call.outcome : undefined)), ...(call.reason ? [make('span', 'hint', plain(call.reason))] : [])),
+    call.media,
+    call.duration_ms ? durationText(call.duration_ms) : '–',
     callLink(call.call_id),
   ]);
 }

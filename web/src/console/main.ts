@@ -105,6 +105,7 @@ async function runTurn(): Promise<void> {
     if (failures > 0) notify('The server is there again.');
     failures = 0;
   } catch (problem) {
+    if (home.hidden) return;  // signed out meanwhile
     if (problem instanceof SignedOut) return showSignIn(problem.dev, 'You have been signed out: the session is over.');
     if (problem instanceof Unreachable) {
       failures += 1;
