@@ -11,8 +11,8 @@
 namespace offhook::server {
 namespace {
 
-constexpr std::string_view k_path = "/console";
-constexpr std::string_view k_cookie = "offhook_console";
+constexpr std::string_view k_console_path = "/console";
+constexpr std::string_view k_console_cookie = "offhook_console";
 constexpr std::size_t k_max_password_bytes = 1'024;
 // So long a token is good that has left the page; the page asks for the next one before that.
 constexpr Duration k_token_lifetime = std::chrono::minutes{2};
@@ -36,7 +36,7 @@ std::optional<Credentials> credentials_in(const std::string& body) {
 
 // For scripts of this page alone, and no further than to /console. `max_age` zero deletes it.
 std::string cookie(const std::string& value, Duration max_age, bool is_secure) {
-  return std::string(k_cookie) + "=" + value + "; Path=" + std::string(k_path) + "; HttpOnly; SameSite=Strict; Max-Age=" +
+  return std::string(k_console_cookie) + "=" + value + "; Path=" + std::string(k_console_path) + "; HttpOnly; SameSite=Strict; Max-Age=" +
          std::to_string(to_ms(max_age) / 1000) + (is_secure ? "; Secure" : "");
 }
 
@@ -63,7 +63,7 @@ Console::Console(net::Reactor& reactor, const Config& config, const Projects& pr
       checker_([&reactor](std::function<void()> work) { reactor.post(std::move(work)); }) {}
 
 bool Console::serves(std::string_view path) {
-  return path.starts_with(k_path) && (path.size() == k_path.size() || path[k_path.size()] == '/');
+  return path.starts_with(k_console_path) && (path.size() == k_console_path.size() || path[k_console_path.size()] == '/');
 }
 
 void Console::answer(const net::HttpRequest& request, Respond respond) {
@@ -147,7 +147,7 @@ net::HttpResponse Console::who(const net::HttpRequest& request) const {
 }
 
 std::optional<ConsoleSession> Console::session_of(const net::HttpRequest& request) const {
-  const auto value = cookie_in(request.cookie, k_cookie);
+  const auto value = cookie_in(request.cookie, k_console_cookie);
   return value ? sessions_.read(*value, clock_.now()) : std::nullopt;
 }
 

@@ -15,8 +15,8 @@
 namespace offhook::server {
 namespace {
 
-constexpr std::size_t k_least = 12;
-constexpr int k_refused = 2;
+constexpr std::size_t k_least_password_bytes = 12;
+constexpr int k_password_refused = 2;
 
 // What is typed is not shown as long as this lives.
 class Unseen {
@@ -49,7 +49,7 @@ std::string ask(const char* what, bool is_terminal) {
 
 int refuse(const char* why) {
   std::fprintf(stderr, "offhookd: %s\n", why);
-  return k_refused;
+  return k_password_refused;
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ int refuse(const char* why) {
 int hash_password() {
   const Unseen unseen;
   const auto password = ask("Password of the console", unseen.is_terminal());
-  if (password.size() < k_least) return refuse("a password has at least 12 characters.");
+  if (password.size() < k_least_password_bytes) return refuse("a password has at least 12 characters.");
   if (unseen.is_terminal() && ask("The same again", true) != password) return refuse("the two are not the same.");
   std::array<unsigned char, 16> salt{};
   if (RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1) return refuse("the system gives no random numbers.");

@@ -9,7 +9,7 @@
 namespace offhook::server {
 namespace {
 
-constexpr std::size_t k_page = 20;
+constexpr std::size_t k_default_page = 20;
 
 net::HttpResponse no_such_session() { return failure(404, "no_such_session", "There is no such session in this project."); }
 
@@ -19,16 +19,16 @@ std::string texts_of(const std::vector<CallId>& calls) {
   return wire::json_list(texts);
 }
 
-std::string to_json(const core::DeviceView& device) {
+std::string shown_json(const core::DeviceView& device) {
   wire::JsonObject out;
   return out.text("device_id", device.device).text_if("name", device.name).flag("online", device.online).flag("in_call", device.in_call).done();
 }
 
-std::string to_json(const core::UserView& user) {
+std::string shown_json(const core::UserView& user) {
   std::vector<std::string> devices;
   bool is_online = false;
   for (const auto& device : user.devices) {
-    devices.push_back(to_json(device));
+    devices.push_back(shown_json(device));
     is_online = is_online || device.online;
   }
   wire::JsonObject out;
@@ -36,20 +36,20 @@ std::string to_json(const core::UserView& user) {
   return out.raw("live_calls", texts_of(user.live_calls)).done();
 }
 
-std::string to_json(const core::LiveSession& session) {
+std::string shown_json(const core::LiveSession& session) {
   wire::JsonObject out;
   out.text("session_id", session.session.text()).raw("calls", texts_of(session.calls));
   out.number("connections", static_cast<std::int64_t>(session.connections)).number("streams", static_cast<std::int64_t>(session.streams));
   return out.done();
 }
 
-std::string to_json(const wire::Connection& connection) {
+std::string shown_json(const wire::Connection& connection) {
   wire::JsonObject out;
   out.text("connection_id", connection.connection_id.text()).text_if("user", connection.user).text_if("data", connection.data);
   return out.number("created_at_ms", connection.created_at_ms).done();
 }
 
-std::string to_json(const core::ShownStream& shown) {
+std::string shown_json(const core::ShownStream& shown) {
   const auto& stream = shown.stream;
   wire::JsonObject out;
   out.text("stream_id", stream.stream_id.text()).text("connection_id", stream.connection_id.text()).text_if("name", stream.name);
@@ -60,7 +60,7 @@ std::string to_json(const core::ShownStream& shown) {
 template <class Item>
 std::string list_of(const std::vector<Item>& items) {
   std::vector<std::string> list;
-  for (const auto& item : items) list.push_back(to_json(item));
+  for (const auto& item : items) list.push_back(shown_json(item));
   return wire::json_list(list);
 }
 
@@ -85,7 +85,7 @@ void Loop::rest_of_server(net::RequestId request, const net::HttpRequest& messag
 
 void Loop::list_users(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
   const auto fields = parse_query(message.query);
-  core::UserQuery query{project, {}, {}, k_page};
+  core::UserQuery query{project, {}, {}, k_default_page};
   if (const auto problem = read_limit(fields, query.limit)) return respond(request, failure(400, "bad_field", *problem));
   if (const auto prefix = fields.find("prefix"); prefix != fields.end()) query.prefix = prefix->second;
   if (const auto cursor = fields.find("cursor"); cursor != fields.end()) query.after = cursor->second;
@@ -128,7 +128,7 @@ void Loop::rest_of_sessions(net::RequestId request, const net::HttpRequest& mess
 
 void Loop::list_sessions(net::RequestId request, const net::HttpRequest& message, const ProjectId& project) {
   const auto fields = parse_query(message.query);
-  core::LiveSessionQuery query{project, {}, k_page};
+  core::LiveSessionQuery query{project, {}, k_default_page};
   if (const auto problem = read_limit(fields, query.limit)) return respond(request, failure(400, "bad_field", *problem));
   if (const auto cursor = fields.find("cursor"); cursor != fields.end()) {
     query.after = SessionId::parse(cursor->second);

@@ -66,11 +66,11 @@ std::string words_json(const core::Settings& settings) {
 }
 
 // A TURN credential is a secret; whether there is one is none.
-std::string to_json(const wire::IceServer& server) {
+std::string setting_json(const wire::IceServer& server) {
   return wire::JsonObject().texts("urls", server.urls).flag("has_credential", server.credential.has_value()).done();
 }
 
-std::string to_json(const Webhook& webhook) {
+std::string setting_json(const Webhook& webhook) {
   wire::JsonObject out;
   out.text("name", webhook.name).text("url", webhook.url).text("dialect", webhook.dialect == Dialect::OpenTok ? "opentok" : "offhook");
   return out.texts("events", webhook.events).done();
@@ -79,7 +79,7 @@ std::string to_json(const Webhook& webhook) {
 template <class Item>
 std::string list_json(const std::vector<Item>& items) {
   std::vector<std::string> list;
-  for (const auto& item : items) list.push_back(to_json(item));
+  for (const auto& item : items) list.push_back(setting_json(item));
   return wire::json_list(list);
 }
 

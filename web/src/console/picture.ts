@@ -95,8 +95,10 @@ export class TimeLinePicture {
     this.#marks = picture.spots.map((spot, index) => this.#markOf(spot, index, server));
     this.#canvas.replaceChildren(background(picture, height), ...this.#marks);
     const start = this.#chosen >= 0 && this.#chosen < this.#spots.length ? this.#chosen : picture.deciding ?? this.#spots.length - 1;
+    const isFirst = this.#chosen < 0;
     if (this.#spots.length > 0) this.#choose(start, hadFocus);
-    if (atEnd && !hadFocus && picture.deciding === undefined) this.#scroller.scrollLeft = this.#scroller.scrollWidth;
+    if (isFirst && this.#spots[start]) this.#scroller.scrollLeft = this.#spots[start].x - this.#scroller.clientWidth * 0.7;
+    else if (atEnd && !hadFocus && picture.deciding === undefined) this.#scroller.scrollLeft = this.#scroller.scrollWidth;
   }
 
   choose(index: number): void { if (this.#spots[index]) this.#choose(index, true); }
