@@ -109,11 +109,11 @@ void RecordWriter::write_one(const GoneRow& gone) { drop_.bind(gone.key).run(); 
 
 namespace {
 
-using Found = std::pair<std::int64_t, core::CallRecord>;
+using FoundCall = std::pair<std::int64_t, core::CallRecord>;
 
 // What cannot be read is passed over: there is no name in it that could be blotted out, and it can be dropped without its users.
-std::vector<Found> calls_of(Statement& statement) {
-  std::vector<Found> rows;
+std::vector<FoundCall> calls_of(Statement& statement) {
+  std::vector<FoundCall> rows;
   while (statement.step()) {
     auto& [seq, call] = rows.emplace_back();
     seq = statement.number(0);
