@@ -3,7 +3,7 @@ import { Refused } from './api';
 import type { Call, Entry, TimeLine, WebhookEvent } from './model';
 import { button, callLink, chip, confirmed, labelled, link, make, panel, Table } from './parts';
 import { TimeLinePicture } from './picture';
-import { layOut, type Spot } from './timeline_layout';
+import { isOfServer, layOut, type Spot } from './timeline_layout';
 import { attempt, type Tools, type View } from './view';
 import { calledText, durationText, momentText, plain, stateText, toneOf } from './words';
 import { eventsTable } from './webhooks';
@@ -22,7 +22,7 @@ function entriesTable(choose: (index: number) => void): Table<Row> {
     const time = `${(entry.after_ms / 1000).toFixed(3)} s`;
     return [
       labelled(button(time, () => choose(index), 'text-button'), `${time}, show in the picture`),
-      entry.user ? `${entry.user}${entry.device ? ` (${entry.device})` : ''}` : 'server',
+      isOfServer(entry) ? 'server' : `${entry.user}${entry.device ? ` (${entry.device})` : ''}`,
       decides ? make('span', '', chip('decides', 'warn'), ' ', entry.text) : entry.text,
     ];
   });

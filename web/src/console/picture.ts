@@ -4,6 +4,7 @@ import type { Mark, Picture, Spot } from './timeline_layout';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const LANE_HEIGHT = 56, TOP = 34, BOTTOM = 16;
+const WIDEST = 2_000;  // of the place for a picture that does not fill it
 
 function shape(name: string, attributes: Record<string, string | number>, className = ''): SVGElement {
   const made = document.createElementNS(SPACE, name);
@@ -40,7 +41,7 @@ function arrowOf(spot: Spot, server: number): SVGElement | undefined {
 function background(picture: Picture, height: number): SVGElement {
   const group = shape('g', { 'aria-hidden': 'true' });
   picture.lanes.forEach((lane, index) => {
-    group.append(shape('line', { x1: 0, x2: picture.width, y1: middle(index), y2: middle(index) }, `lane ${lane.side}`));
+    group.append(shape('line', { x1: 0, x2: Math.max(picture.width, WIDEST), y1: middle(index), y2: middle(index) }, `lane ${lane.side}`));
   });
   for (const { x, text: content } of picture.ticks) {
     group.append(shape('line', { x1: x, x2: x, y1: TOP - 8, y2: height - BOTTOM }, 'grid'), text(x, TOP - 14, content, 'tick'));
@@ -64,12 +65,13 @@ function background(picture: Picture, height: number): SVGElement {
 export class TimeLinePicture {
   readonly element: HTMLElement;
   readonly #names = make('div', 'lane-names');
-  readonly #canvas = shape('svg', { role: 'listbox', 'aria-orientation': 'horizontal', 'aria-label': 'Events of the call, in order' }, 'canvas');
+  readonly #canvas = shape('svg', { role: 'listbox', 'aria-orientation': 'horizontal', 'aria-label': 'Events of the call, in order', preserveAspectRatio: 'xMinYMin' }, 'canvas');
   readonly #scroller = make('div', 'canvas-scroller', this.#canvas as Node);
   readonly #detail = make('p', 'spot-detail');
   #marks: SVGElement[] = [];
   #spots: Spot[] = [];
   #chosen = -1;
+  #isDecided = false;
 
   /** `chosen` is told which event is looked at, by its place in time. */
   constructor(readonly chosen: (spot: Spot) => void) {
@@ -94,8 +96,11 @@ export class TimeLinePicture {
     const server = picture.lanes.findIndex(({ side }) => side === 'server');
     this.#marks = picture.spots.map((spot, index) => this.#markOf(spot, index, server));
     this.#canvas.replaceChildren(background(picture, height), ...this.#marks);
-    const start = this.#chosen >= 0 && this.#chosen < this.#spots.length ? this.#chosen : picture.deciding ?? this.#spots.length - 1;
-    const isFirst = this.#chosen < 0;
+    const isNews = picture.deciding !== undefined && !this.#isDecided;
+    this.#isDecided = picture.deciding !== undefined;
+    const stays = this.#chosen >= 0 && this.#chosen < this.#spots.length && (hadFocus || !isNews);
+    const start = stays ? this.#chosen : picture.deciding ?? this.#spots.length - 1;
+    const isFirst = !stays;
     if (this.#spots.length > 0) this.#choose(start, hadFocus);
     if (isFirst && this.#spots[start]) this.#scroller.scrollLeft = this.#spots[start].x - this.#scroller.clientWidth * 0.7;
     else if (atEnd && !hadFocus && picture.deciding === undefined) this.#scroller.scrollLeft = this.#scroller.scrollWidth;

@@ -18,7 +18,10 @@ const SAID = ['placed', 'command', 'joined', 'left'];
 export const SERVER = 'server', WEBHOOKS = 'webhooks';
 const keyOf = (entry: Entry) => JSON.stringify([entry.user ?? '', entry.device ?? '']);
 
-function laneKey(entry: Entry): string { return OF_SERVER.includes(entry.kind) || !entry.user ? SERVER : keyOf(entry); }
+/** A deadline of somebody's is the server's all the same. */
+export const isOfServer = (entry: Entry): boolean => OF_SERVER.includes(entry.kind) || !entry.user;
+
+function laneKey(entry: Entry): string { return isOfServer(entry) ? SERVER : keyOf(entry); }
 
 /** Caller's devices, the server, the devices of those who were called, webhooks: each in the order in which it appears. */
 function lanesOf(call: Call, entries: Entry[]): Lane[] {
