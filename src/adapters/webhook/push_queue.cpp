@@ -1,6 +1,7 @@
 #include "adapters/webhook/push_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 
