@@ -17,11 +17,6 @@ const json::array& list_in(const json::object& object, std::string_view name) {
   return found != nullptr && found->is_array() ? found->get_array() : k_none;
 }
 
-bool flag_in(const json::object& object, std::string_view name) {
-  const auto* found = object.if_contains(name);
-  return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 // "  + 12.345 s  bob (b1) says answer", behind a mark as diff has them
 std::string line_of(char mark, const json::value& entry) {
   const auto* one = entry.if_object();

@@ -116,6 +116,11 @@ std::int64_t number_in(const json::object& object, std::string_view name) {
   return found != nullptr && found->is_int64() ? found->get_int64() : 0;
 }
 
+bool flag_in(const json::object& object, std::string_view name) {
+  const auto* found = object.if_contains(name);
+  return found != nullptr && found->is_bool() && found->get_bool();
+}
+
 std::string sentence_of(const json::object& call) {
   const auto* list = call.if_contains("legs");
   const auto* legs = list != nullptr ? list->if_array() : nullptr;

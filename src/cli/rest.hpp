@@ -47,6 +47,7 @@ std::string moment_text(std::int64_t unix_ms);
 
 std::string text_in(const boost::json::object& object, std::string_view name);
 std::int64_t number_in(const boost::json::object& object, std::string_view name);
+bool flag_in(const boost::json::object& object, std::string_view name);
 
 // "2031-04-05 06:07:08 UTC  alice called bob: ended, by_callee, 3s", and for a group what became of each user.
 std::string sentence_of(const boost::json::object& call);

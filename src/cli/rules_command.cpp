@@ -23,11 +23,6 @@ std::vector<std::string> blocked_in(const json::object& rules) {
   return out;
 }
 
-bool flag_in(const json::object& object, std::string_view name) {
-  const auto* found = object.if_contains(name);
-  return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 void print_rules(const Report& report, const UserId& user, const json::object& rules) {
   std::string blocked;
   for (const auto& one : blocked_in(rules)) blocked += (blocked.empty() ? "" : ", ") + one;
