@@ -105,6 +105,7 @@ class Judge : public Observer {
   void check_time_of_end(const Case& call, const Part& part);
   void check_time_of_media(const Case& call);
   Duration slept(DeviceIndex device, Instant from, Instant until) const;
+  Duration patience() const;
   Duration slack() const;
   Part& part_of(DeviceIndex device, const client::CallView& view);
 

@@ -200,10 +200,13 @@ Duration Judge::slept(DeviceIndex device, Instant from, Instant until) const {
   return sum;
 }
 
+// How long the server waits for a sign of life.
+Duration Judge::patience() const { return std::max(settings_.heartbeat_live * 5 / 2, settings_.unstable_after); }
+
 // What may be under way when something happens: the last word before it is contact.
 Duration Judge::slack() const {
   const auto& options = world_.options();
-  const auto held_back = std::max(settings_.heartbeat_live * 5 / 2, settings_.unstable_after);
+  const auto held_back = patience();
   const Duration lost = options.loss_permille > 0 ? Duration{13s} : Duration{};
   return 1s + 4 * options.max_delay + world_.longest_commit() + held_back + lost;
 }
@@ -235,6 +238,9 @@ void Judge::check_time_of_end(const Case& call, const Part& part) {
 // From when one side of a conversation is gone until the other stops.
 void Judge::check_time_of_media(const Case& call) {
   if (call.saw_restart || call.was_moved || !call.decided || call.decided->group) return;
+  // A welcome waits for the commit of what it tells, and for the one that is under way: where that takes longer than the server waits
+  // for a sign of life, no link stays and no word gets through. Nothing is promised then but the end of the call by its longest timer.
+  if (world_.longest_commit() > patience()) return;
   const Part* sides[2] = {};
   for (const auto number : call.parts) {
     const auto& part = parts_[number];
