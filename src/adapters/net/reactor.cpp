@@ -9,7 +9,9 @@
 
 namespace offhook::net {
 
-Reactor::Reactor() : impl_(std::make_unique<Impl>()) {}
+// OpenSSL writes to a socket without MSG_NOSIGNAL, and so does libcurl with CURLOPT_NOSIGNAL: a peer that is gone is an error of that
+// socket, and must not be the end of the process.
+Reactor::Reactor() : impl_(std::make_unique<Impl>()) { std::signal(SIGPIPE, SIG_IGN); }
 Reactor::~Reactor() = default;
 
 // Without restart(): a stop() that comes before run() must not be lost.

@@ -11,6 +11,7 @@ namespace offhook::net {
 
 class Reactor {
  public:
+  // From now on the process ignores SIGPIPE.
   Reactor();
   ~Reactor();
   Reactor(const Reactor&) = delete;

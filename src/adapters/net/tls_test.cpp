@@ -127,6 +127,18 @@ TEST(Tls, APlainRequestDoesNotHarmTheServer) {
   EXPECT_FALSE(TlsClient(server.port).error);
 }
 
+// What TLS says of the nonsense meets a socket that is gone: SIGPIPE, which once ended the server.
+TEST(Tls, ClientsThatTalkNonsenseAndGoDoNotHarmTheServer) {
+  const Certificate certificate;
+  RunningNet server(tls_options(certificate));
+  for (int i = 0; i < 200; ++i) {
+    Client rude(server.port);
+    rude.write("nonsense");
+    if (i % 2 == 0) rude.socket.set_option(asio::socket_base::linger(true, 0));  // RST
+  }
+  EXPECT_FALSE(TlsClient(server.port).error);
+}
+
 TEST(Tls, MissingOrForeignFilesAreNamed) {
   const Certificate certificate;
   const Certificate other;
