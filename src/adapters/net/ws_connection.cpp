@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t k_all = UINT64_MAX;
 constexpr int k_messages_per_turn = 16;  // of one link, before the others have their turn
+constexpr int k_reads_per_turn = 8;      // likewise: pings, and payloads that nobody wants, are no messages
 
 }  // namespace
 
@@ -45,7 +46,11 @@ void WsConnection::on_ready(std::uint32_t ready) {
 
 void WsConnection::read() {
   auto& space = hub_->read_space;
-  while (wants_reading() && !resuming_) {
+  for (int reads = 0; wants_reading() && !resuming_; ++reads) {
+    if (reads == k_reads_per_turn) {
+      resume();
+      break;
+    }
     const auto got = channel_.read(space.data(), space.size());
     if (got.state == Attempt::State::Ended) return end();
     if (got.state != Attempt::State::Done) break;
