@@ -84,14 +84,13 @@ void Pushes::send(core::Push push) {
 }
 
 void Pushes::stop(const core::StopPushes& what) {
-  std::vector<std::uint64_t> stopped;
-  for (const auto& [number, pending] : pending_) {
-    if (pending.push.call == what.call && pending.push.user == what.user) stopped.push_back(number);
-  }
-  for (const auto number : stopped) {
-    pending_.erase(number);
-    act([&](webhook::PushActions& out) { queue_.drop(clock_.now(), number, out); });
-  }
+  std::erase_if(pending_, [&](const auto& entry) {
+    const auto& [number, pending] = entry;
+    const bool is_meant = pending.push.call == what.call && pending.push.user == what.user;
+    if (is_meant) queue_.drop(number);
+    return is_meant;
+  });
+  set_alarm();
 }
 
 // Later, because whoever asked for the push is still at work.

@@ -27,16 +27,14 @@ void PushQueue::add(Instant now, std::uint64_t number, std::size_t sender, Insta
   begin(now, own, out);
 }
 
-void PushQueue::drop(Instant now, std::uint64_t number, PushActions& out) {
+void PushQueue::drop(std::uint64_t number) {
   const auto found = pushes_.find(number);
   if (found == pushes_.end()) return;
   auto& [key, push] = *found;
   push.dropped = true;
   if (push.under_way) return;  // it is forgotten with its answer
-  auto& sender = senders_[push.sender];
-  sender.waiting.erase({push.due, number});
+  senders_[push.sender].waiting.erase({push.due, number});
   pushes_.erase(found);
-  begin(now, sender, out);
 }
 
 void PushQueue::on_answer(Instant now, std::uint64_t number, const Answer& answer, PushActions& out) {

@@ -40,7 +40,7 @@ class PushQueue {
   // REQUIRES: `number` is new.
   void add(Instant now, std::uint64_t number, std::size_t sender, Instant expires_at, PushActions& out);
   // No attempt begins from here on, and nothing more is heard of it.
-  void drop(Instant now, std::uint64_t number, PushActions& out);
+  void drop(std::uint64_t number);
   // 2xx: accepted. 404, 410: refused, the address is gone. No answer, 408, 429 and 5xx: tried again. Others: failed.
   void on_answer(Instant now, std::uint64_t number, const Answer& answer, PushActions& out);
 

@@ -22,9 +22,7 @@ class Pushing : public testing::Test {
     take(out);
   }
   void drop(std::uint64_t number) {
-    PushActions out;
-    queue.drop(now, number, out);
-    take(out);
+    queue.drop(number);
   }
   // Serves all that is due on the way.
   void run(Duration time) {
