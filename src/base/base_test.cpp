@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
+#include "base/fifo.hpp"
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -24,6 +26,22 @@ TEST(Ids, SlotsOfUsersSpread) {
   for (int i = 0; i < 4096; ++i) ++used[slot_of(UserKey{"1000001", "user" + std::to_string(i)}).value];
   EXPECT_GT(used.size(), 900U);
   EXPECT_LT(used.rbegin()->first, k_slot_count);
+}
+
+TEST(Fifo, GivesBackInOrderHoweverItFillsAndEmpties) {
+  Fifo<int> fifo;
+  int pushed = 0;
+  int popped = 0;
+  for (int round = 1; round <= 200; ++round) {
+    for (int i = 0; i < round * 7 % 50; ++i) fifo.push(pushed++);
+    const auto taken = std::min<std::size_t>(fifo.size(), round % 3 == 0 ? 100 : 20);  // all of it now and then
+    for (std::size_t i = 0; i < taken; ++i) {
+      EXPECT_EQ(fifo.front(), popped);
+      EXPECT_EQ(fifo.pop(), popped++);
+    }
+    EXPECT_EQ(fifo.size(), static_cast<std::size_t>(pushed - popped));
+  }
+  EXPECT_GT(popped, 1000);
 }
 
 // RFC 8439 section 2.3.2.

@@ -21,8 +21,11 @@ struct Slot {
 // The slot of a text key (a user): FNV-1a, folded to ten bits. Part of the cluster's contract, never change it.
 Slot slot_of(std::string_view key);
 
+inline constexpr std::size_t k_base32_length = 26;  // 130 bits; the first character carries only three
+
 // Helpers of Id, exposed for tests. base32_decode returns nothing unless text is exactly 26 valid characters.
 std::string base32_encode(std::uint64_t high, std::uint64_t low);
+void base32_write(std::uint64_t high, std::uint64_t low, char* to);  // k_base32_length characters
 bool base32_decode(std::string_view text, std::uint64_t& high, std::uint64_t& low);
 
 // One type per kind of id: `Kind` supplies `static constexpr std::string_view prefix`.
@@ -43,6 +46,12 @@ class Id {
     return id;
   }
 
+  static constexpr std::size_t k_text_length = Kind::prefix.size() + k_base32_length;
+  // k_text_length characters, which need no escape anywhere.
+  void write(char* to) const {
+    Kind::prefix.copy(to, Kind::prefix.size());
+    base32_write(high_, low_, to + Kind::prefix.size());
+  }
   std::string text() const { return std::string(Kind::prefix) + base32_encode(high_, low_); }
   Slot slot() const { return Slot{static_cast<std::uint32_t>(high_ >> 54)}; }
   bool nil() const { return high_ == 0 && low_ == 0; }

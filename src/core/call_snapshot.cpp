@@ -27,7 +27,7 @@ void CallEngine::changed(Call& call) {
 void CallEngine::tell(Call& call, const CallDevice& device) {
   if (device.self.client == ClientId{}) return;  // it has never had one, or not since the server has started
   note_told(call, device);
-  desk_.post(GiveEvent{device.self.client, wire::CallEvent{0, snapshot(call, device.self)}});
+  desk_.tell(device.self.client, wire::CallEvent{0, snapshot(call, device.self)});
 }
 
 // Everybody for whom the call is not over.

@@ -49,14 +49,11 @@ std::size_t weigh(const wire::ServerMessage& event) {
   return k_small_event_bytes;
 }
 
-// A repeated invite that had become part of another call says so again.
-void keep_merged(const std::optional<std::variant<wire::Reply, wire::Error>>& before, std::variant<wire::Reply, wire::Error>& now) {
-  const auto call_in = [](auto* answer) {
-    auto* reply = answer == nullptr ? nullptr : std::get_if<wire::Reply>(answer);
-    return reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
-  };
-  const auto* was = call_in(before ? &*before : nullptr);
-  if (auto* is = call_in(&now); was != nullptr && is != nullptr) is->call.merged = is->call.merged || was->call.merged;
+// What an answer shows, if it is a reply that shows one.
+template <class Body>
+Body* shown_in(wire::ServerMessage& answer) {
+  auto* reply = std::get_if<wire::Reply>(&answer);
+  return reply == nullptr ? nullptr : std::get_if<Body>(&reply->body);
 }
 
 }  // namespace
@@ -91,7 +88,7 @@ void ClientEngine::on(Received&& event) {
   }
   client->last_contact = desk_.now;
   if (std::holds_alternative<wire::ClientPing>(event.message)) {
-    desk_.effect(Send{event.link, wire::ServerPong{}});
+    send(event.link, wire::ServerPong{});
   } else if (const auto* pong = std::get_if<wire::ClientPong>(&event.message)) {
     if (pong->seq) acknowledge(*client, *pong->seq);
   } else if (const auto* ack = std::get_if<wire::Ack>(&event.message)) {
@@ -113,7 +110,7 @@ void ClientEngine::on(const Refused& event) {
   if (event.hello) return drop_link(*client, ErrorWord::HelloTwice, 4000, "This socket has already said hello.");
   client->last_contact = desk_.now;
   if (!may_spend(*client)) error = make_error(ErrorWord::RateLimited, "Too many messages: slow down.");
-  desk_.effect(Send{event.link, error});
+  send(event.link, std::move(error));
 }
 
 void ClientEngine::on(const LinkCongested& event) {
@@ -126,7 +123,8 @@ void ClientEngine::on(const DrainStarted& event) {
   const auto remaining = to_ms(std::max(event.end_at - desk_.now, Duration{0}));
   std::vector<ClientId> all;  // in the order of devices, which is the same on every machine
   for (const auto& [device, id] : devices_) all.push_back(id);
-  for (const auto id : all) this->event(*find(id), wire::Draining{0, remaining});
+  const auto draining = share_message(wire::Draining{0, remaining});
+  for (const auto id : all) this->event(*find(id), draining);
 }
 
 void ClientEngine::on_hello_timeout(LinkId link) {
@@ -140,7 +138,7 @@ void ClientEngine::reject_link(LinkId link, const wire::Error& error, std::uint1
   links_.erase(found);
   auto fatal = error;
   fatal.fatal = true;
-  desk_.effect(Send{link, fatal});
+  send(link, std::move(fatal));
   desk_.effect(CloseLink{link, code, std::string()});
 }
 
@@ -282,8 +280,9 @@ void ClientEngine::welcome_if_complete(Client& client) {
   for (const auto& call : opening.welcome.calls) {
     if (call.device_outcome) opened.shown.push_back(call.call_id);
   }
-  desk_.effect(Send{*client.link, std::move(opening.welcome)});
-  for (const auto& waiting : client.unacknowledged) desk_.effect(Send{*client.link, waiting.event});
+  send(*client.link, std::move(opening.welcome));
+  auto seq = client.last_seq - client.unacknowledged.size();
+  for (const auto& waiting : client.unacknowledged) desk_.effect(Send{*client.link, waiting.event, ++seq});
   set_pace(client);
   if (!client.anonymous) desk_.post(std::move(opened));
 }
@@ -297,7 +296,7 @@ void ClientEngine::command(Client& client, wire::ClientMessage&& message, std::o
   if (!may_spend(client)) {  // not remembered: the same command may come again
     auto error = make_error(ErrorWord::RateLimited, "More than 50 commands a second: slow down.");
     error.cmd_id = cmd_id;
-    desk_.effect(Send{*client.link, error});
+    send(*client.link, std::move(error));
     return;
   }
   auto& memory = client.memory;
@@ -313,14 +312,18 @@ void ClientEngine::command(Client& client, wire::ClientMessage&& message, std::o
 bool ClientEngine::is_repeated(Client& client, const std::string& cmd_id) {
   const auto found = client.memory.answers.find(cmd_id);
   if (found == client.memory.answers.end()) return false;
-  const auto* reply = found->second ? std::get_if<wire::Reply>(&*found->second) : nullptr;
-  const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
-  if (call != nullptr) {  // the call as it is now, which may have ended
-    desk_.post(CallCommand{call->call.call_id, client.self, wire::GetCall{cmd_id, call->call.call_id}});
-  } else if (found->second && client.link) {
-    std::visit([&](const auto& said) { desk_.effect(Send{*client.link, said}); }, *found->second);
-  }
+  if (const auto answer = found->second) answer_again(client, cmd_id, *answer);  // a copy: the memory may change
   return true;
+}
+
+// A call as it is now, which may have ended; a session likewise, unless the client has left it since.
+void ClientEngine::answer_again(Client& client, const std::string& cmd_id, const Answer& answer) {
+  if (answer.call) return desk_.post(CallCommand{*answer.call, client.self, wire::GetCall{cmd_id, *answer.call}});
+  if (answer.joined && !client.sessions.contains(*answer.joined)) {
+    return desk_.refuse({client.self.client, cmd_id}, ErrorWord::NotConnected, "This client has left the session since.");
+  }
+  if (answer.joined) return dispatch_session(client, *answer.joined, wire::SessionConnect{cmd_id, *answer.joined, {}}, std::nullopt);
+  if (client.link) desk_.effect(Send{*client.link, answer.message});
 }
 
 bool ClientEngine::may_spend(Client& client) {
@@ -402,10 +405,8 @@ void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
     desk_.effect(Store{withdrawn_.back()});
     return desk_.reply(asker);
   }
-  const auto* reply = invited->second ? std::get_if<wire::Reply>(&*invited->second) : nullptr;
-  const auto* call = reply == nullptr ? nullptr : std::get_if<wire::CallReply>(&reply->body);
-  if (call == nullptr) return desk_.refuse(asker, ErrorWord::NoSuchCall, "That invite has made no call.");
-  const auto id = call->call.call_id;  // a hang-up, because the invite may have become the answer of another
+  if (!invited->second || !invited->second->call) return desk_.refuse(asker, ErrorWord::NoSuchCall, "That invite has made no call.");
+  const auto id = *invited->second->call;  // a hang-up, because the invite may have become the answer of another
   desk_.post(CallCommand{id, client.self, wire::Hangup{command.cmd_id, id}});
 }
 
@@ -424,10 +425,7 @@ void ClientEngine::forget_withdrawn() {
 
 void ClientEngine::restore(const UserKey& user, const InviteRecord& kept, CallId call) {
   auto& memory = parked_memory({user, kept.device});
-  wire::CallReply body;  // is_repeated takes the call's id from it, and answers with the call as it is
-  body.call.call_id = call;
-  body.call.merged = kept.merged;
-  if (memory.answers.insert_or_assign(kept.cmd_id, wire::Reply{kept.cmd_id, std::move(body)}).second) {
+  if (memory.answers.insert_or_assign(kept.cmd_id, Answer{call, kept.merged, {}, {}}).second) {
     memory.order.push_back(kept.cmd_id);
   }
   if (memory.order.size() <= k_max_remembered_commands) return;
@@ -517,16 +515,25 @@ void ClientEngine::on(GiveError&& mail) {
   answer(mail.to, std::move(error));
 }
 
-void ClientEngine::answer(const Asker& to, Answer answer) {
+void ClientEngine::answer(const Asker& to, wire::ServerMessage&& answer) {
   auto* client = find(to.client);
   if (client == nullptr) return;
-  const auto remembered = client->memory.answers.find(to.cmd_id);
-  if (remembered != client->memory.answers.end()) keep_merged(remembered->second, answer);
-  if (client->link && !client->opening) {
-    std::visit([&](const auto& said) { desk_.effect(Send{*client->link, said}); }, answer);
+  const auto found = client->memory.answers.find(to.cmd_id);
+  auto* remembered = found == client->memory.answers.end() ? nullptr : &found->second;
+  Answer kept;
+  if (auto* shown = shown_in<wire::CallReply>(answer)) {  // a repeated invite that had become part of another call says so again
+    if (remembered != nullptr && *remembered) shown->call.merged |= (*remembered)->merged;
+    kept.call = shown->call.call_id;
+    kept.merged = shown->call.merged;
   }
-  if (remembered != client->memory.answers.end()) remembered->second = std::move(answer);
+  if (const auto* joined = shown_in<wire::SessionJoined>(answer)) kept.joined = joined->session_id;
+  const auto message = share_message(std::move(answer));
+  if (!kept.call && !kept.joined) kept.message = message;
+  if (remembered != nullptr) *remembered = std::move(kept);
+  if (client->link && !client->opening) desk_.effect(Send{*client->link, message});
 }
+
+void ClientEngine::send(LinkId link, wire::ServerMessage&& message) { desk_.effect(Send{link, share_message(std::move(message))}); }
 
 // --- events
 
@@ -534,15 +541,10 @@ void ClientEngine::on(GiveEvent&& mail) {
   if (auto* client = find(mail.client)) event(*client, std::move(mail.event));
 }
 
-void ClientEngine::event(Client& client, wire::ServerMessage&& message) {
-  std::visit(
-      [&](auto& m) {
-        if constexpr (requires { m.seq; }) m.seq = client.last_seq + 1;
-      },
-      message);
+void ClientEngine::event(Client& client, SharedMessage message) {
   ++client.last_seq;
-  if (client.link && !client.opening) desk_.effect(Send{*client.link, message});
-  const auto bytes = weigh(message);
+  if (client.link && !client.opening) desk_.effect(Send{*client.link, message, client.last_seq});
+  const auto bytes = weigh(*message);
   client.unacknowledged.push_back({std::move(message), bytes});
   client.unacknowledged_bytes += bytes;
   if (client.unacknowledged.size() > k_max_unacknowledged_events ||
@@ -556,7 +558,7 @@ void ClientEngine::event(Client& client, wire::ServerMessage&& message) {
 void ClientEngine::acknowledge(Client& client, std::uint64_t seq) {
   while (!client.unacknowledged.empty() && client.last_seq - client.unacknowledged.size() < seq) {
     client.unacknowledged_bytes -= client.unacknowledged.front().bytes;
-    saw(client, client.unacknowledged.front().event);
+    saw(client, *client.unacknowledged.front().event);
     client.unacknowledged.pop_front();
   }
   if (seq == client.last_seq) client.overflowed = false;
@@ -594,7 +596,7 @@ void ClientEngine::set_pace(Client& client) {
 void ClientEngine::on_heartbeat(ClientId id) {
   if (find(id) == nullptr || !find(id)->link || desk_.timers.at(find(id)->heartbeat)) return;
   auto& client = *find(id);
-  desk_.effect(Send{*client.link, wire::ServerPing{to_ms(period(client))}});
+  send(*client.link, wire::ServerPing{to_ms(period(client))});
   desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, id);
 }
 
@@ -622,7 +624,7 @@ void ClientEngine::on(const LiveCall& mail) {
   // A slower pace is told with the next heartbeat of the faster one: until then whatever ends the call has been told, and if the
   // socket dies on the way the client notices at the pace of a call.
   if (!client->link || client->opening || period(*client) >= before) return;
-  desk_.effect(Send{*client->link, wire::ServerPing{to_ms(period(*client))}});
+  send(*client->link, wire::ServerPing{to_ms(period(*client))});
   set_pace(*client);
 }
 
@@ -653,7 +655,7 @@ void ClientEngine::drop_link(Client& client, ErrorWord word, std::uint16_t code,
   if (!client.link) return;
   const auto link = *client.link;
   links_.erase(link);
-  desk_.effect(Send{link, make_error(word, message, true)});
+  send(link, make_error(word, message, true));
   desk_.effect(CloseLink{link, code, std::string()});
   lose_link(client, desk_.now);
 }

@@ -52,7 +52,14 @@ class ClientEngine {
     TimerHandle hello_timeout;
   };
 
-  using Answer = std::variant<wire::Reply, wire::Error>;
+  // What a command was answered: with a call or a session, which are shown as they are by then when the command comes again, or
+  // else with a message.
+  struct Answer {
+    std::optional<CallId> call;
+    bool merged = false;  // the invite became part of that call
+    std::optional<SessionId> joined;
+    SharedMessage message;
+  };
 
   // The last commands of a device and what they were answered; `order` forgets the oldest.
   struct CommandMemory {
@@ -71,7 +78,7 @@ class ClientEngine {
   using DeviceKey = std::pair<UserKey, DeviceId>;
 
   struct Unacknowledged {
-    wire::ServerMessage event;
+    SharedMessage event;
     std::size_t bytes = 0;
   };
 
@@ -115,6 +122,7 @@ class ClientEngine {
   void welcome_if_complete(Client& client);
   void command(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
   bool is_repeated(Client& client, const std::string& cmd_id);
+  void answer_again(Client& client, const std::string& cmd_id, const Answer& answer);
   bool may_spend(Client& client);
   static bool begins_something(const wire::ClientMessage& message);
   void withdraw(Client& client, wire::Cancel&& command);
@@ -125,9 +133,10 @@ class ClientEngine {
   void dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims);
   void dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
                         std::optional<wire::TokenClaims>&& claims);
-  void answer(const Asker& to, Answer answer);
+  void answer(const Asker& to, wire::ServerMessage&& answer);
+  void send(LinkId link, wire::ServerMessage&& message);
   void acknowledge(Client& client, std::uint64_t seq);
-  void event(Client& client, wire::ServerMessage&& message);
+  void event(Client& client, SharedMessage message);
   void set_pace(Client& client);
   Duration period(const Client& client) const;
   Duration patience(const Client& client) const;

@@ -104,16 +104,31 @@ TEST_F(Sessions, NothingWithoutAToken) {
   EXPECT_EQ(world.count<wire::SignalEvent>(alice), 0);
 }
 
-TEST_F(Sessions, SixtyFourConnectionsAreTheLimit) {
+TEST_F(Sessions, AThousandConnectionsAreTheLimit) {
   std::vector<World::Device> crowd;
-  crowd.reserve(65);
+  crowd.reserve(k_max_connections_per_session + 1);
   for (std::size_t i = 0; i < k_max_connections_per_session + 1; ++i) {
+    for (auto& device : crowd) device.inbox.clear();  // that somebody has come
     crowd.push_back(world.connect("u" + std::to_string(i), "d"));
     world.say_hello(crowd.back());
     join(crowd.back());
   }
   EXPECT_EQ(world.last<wire::Error>(crowd.back()).error, ErrorWord::LimitReached);
-  EXPECT_EQ(world.count<wire::Error>(crowd[63]), 0);
+  EXPECT_EQ(world.count<wire::Error>(crowd[k_max_connections_per_session - 1]), 0);
+}
+
+TEST_F(Sessions, ARepeatedConnectShowsTheSessionAsItIsByThen) {
+  join(alice);
+  const Received again{alice.link, wire::SessionConnect{"join1", session, "t"}, session_token(session, "alice")};
+  join(bob);
+  world.feed(again);
+  const auto shown = std::get<wire::SessionJoined>(world.last<wire::Reply>(alice).body);
+  EXPECT_EQ(shown.connections.size(), 1U);
+  EXPECT_EQ(world.count<wire::ConnectionCreated>(bob), 0);
+  world.send(alice, wire::SessionDisconnect{"", session});
+  world.feed(again);
+  EXPECT_EQ(world.last<wire::Error>(alice).error, ErrorWord::NotConnected);
+  EXPECT_EQ(world.count<wire::ConnectionCreated>(bob), 0) << "a late repetition joins nobody";
 }
 
 TEST_F(Sessions, ANewerClientOfADeviceReplacesTheOlder) {
@@ -161,7 +176,7 @@ class HeldUp {
 
 void expect_refused(const Effects& out) {
   ASSERT_EQ(out.size(), 2U);
-  EXPECT_EQ(std::get<wire::Error>(std::get<Send>(out[0]).message).error, ErrorWord::Replaced);
+  EXPECT_EQ(std::get<wire::Error>(*std::get<Send>(out[0]).message).error, ErrorWord::Replaced);
   EXPECT_EQ(std::get<CloseLink>(out[1]).code, 4002);
 }
 
@@ -227,13 +242,13 @@ TEST_F(Sessions, TheOrderOfOpeningIsHeld) {
   world.engine.handle(world.now, LinkOpened{late.link}, out);
   world.engine.handle(world.now, Received{late.link, wire::SessionCreate{"x"}, std::nullopt}, out);
   ASSERT_EQ(out.size(), 2U);
-  EXPECT_EQ(std::get<wire::Error>(std::get<Send>(out[0]).message).error, ErrorWord::HelloFirst);
+  EXPECT_EQ(std::get<wire::Error>(*std::get<Send>(out[0]).message).error, ErrorWord::HelloFirst);
   EXPECT_EQ(std::get<CloseLink>(out[1]).code, 4000);
   out.clear();
   world.engine.handle(world.now, LinkOpened{LinkId{901}}, out);
   world.engine.advance(world.now + 5s, out);
   ASSERT_GE(out.size(), 2U);
-  EXPECT_EQ(std::get<wire::Error>(std::get<Send>(out[0]).message).error, ErrorWord::HelloTimeout);
+  EXPECT_EQ(std::get<wire::Error>(*std::get<Send>(out[0]).message).error, ErrorWord::HelloTimeout);
 }
 
 TEST_F(Sessions, CommandsAreRationed) {
@@ -274,9 +289,9 @@ TEST_F(Sessions, AnonymousHoldersOfASessionTokenStayInSessions) {
   world.engine.handle(world.now, Received{guest.link, wire::Hello{1, "t", "g1", {}, {}, {}}, session_token(session, {})}, out);
   world.engine.handle(world.now, Received{guest.link, wire::SessionConnect{"1", session, {}}, std::nullopt}, out);
   world.engine.handle(world.now, Received{guest.link, wire::Invite{"2", "bob", wire::Media::None, {}, {}}, std::nullopt}, out);
-  const auto& refusal = std::get<Send>(out.back()).message;
+  const auto& refusal = *std::get<Send>(out.back()).message;
   EXPECT_EQ(std::get<wire::Error>(refusal).error, ErrorWord::NotAllowed);
-  EXPECT_TRUE(std::get<wire::Reply>(std::get<Send>(out[out.size() - 2]).message).body.index() != 0);
+  EXPECT_TRUE(std::get<wire::Reply>(*std::get<Send>(out[out.size() - 2]).message).body.index() != 0);
 }
 
 }  // namespace

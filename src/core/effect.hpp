@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,7 +22,14 @@ struct Store { Record record; std::vector<CallNotice> notices = {}; };
 // a restart and is kept together with it or not at all. One notice or two, of one session.
 struct Announce { std::vector<SessionNotice> notices; std::optional<Record> record = {}; };
 
-struct Send { LinkId link; wire::ServerMessage message; };
+// A message that never changes and may be on its way to many devices at a time.
+using SharedMessage = std::shared_ptr<const wire::ServerMessage>;
+inline SharedMessage share_message(wire::ServerMessage message) { return std::make_shared<const wire::ServerMessage>(std::move(message)); }
+
+// `seq`: of an event, by which this device counts it; it stands in place of the message's own, which is shared with others. 0: no event.
+struct Send { LinkId link; SharedMessage message; std::uint64_t seq = 0; };
+// As the device reads it.
+wire::ServerMessage message_in(const Send& send);
 struct CloseLink { LinkId link; std::uint16_t code = 1000; std::string reason; };  // after what was sent before it
 
 // Past calls of `user` in `project`, newest first; answer with HistoryLoaded.

@@ -77,8 +77,7 @@ struct Engine::Parts {
   // First in, first out, until none is left.
   void deliver_mail() {
     while (!desk.mail.empty()) {
-      auto mail = std::move(desk.mail.front());
-      desk.mail.pop_front();
+      auto mail = desk.mail.pop();
       std::visit([&](auto& message) { route(std::move(message)); }, mail);
     }
     tell_if_drained();

@@ -236,28 +236,29 @@ class World {
   }
 
   void deliver(const Send& send) {
-    expect_durable(send.message);
+    const auto message = message_in(send);
+    expect_durable(message);
     const auto found = devices_.find(send.link);
     if (found == devices_.end() || !found->second->answers_pings) return;
     auto& device = *found->second;
-    EXPECT_FALSE(drained && std::holds_alternative<wire::CallEvent>(send.message)) << "told after the program may stop";
-    if (const auto* ping = std::get_if<wire::ServerPing>(&send.message)) {
+    EXPECT_FALSE(drained && std::holds_alternative<wire::CallEvent>(message)) << "told after the program may stop";
+    if (const auto* ping = std::get_if<wire::ServerPing>(&message)) {
       device.periods_ms.push_back(ping->period_ms);
       return feed(Received{send.link, wire::ClientPong{device.last_seq}, std::nullopt});
     }
-    if (const auto* welcome = std::get_if<wire::Welcome>(&send.message)) {
+    if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
       device.welcome = *welcome;
       if (!welcome->resumed) device.last_seq = 0;
     }
     std::visit(
-        [&](const auto& message) {
-          if constexpr (requires { message.seq; }) {
-            EXPECT_EQ(message.seq, device.last_seq + 1) << "events are numbered without a gap";
-            device.last_seq = message.seq;
+        [&](const auto& event) {
+          if constexpr (requires { event.seq; }) {
+            EXPECT_EQ(event.seq, device.last_seq + 1) << "events are numbered without a gap";
+            device.last_seq = event.seq;
           }
         },
-        send.message);
-    device.inbox.push_back(send.message);
+        message);
+    device.inbox.push_back(message);
   }
 
   std::map<LinkId, Device*> devices_;

@@ -2,7 +2,6 @@
 // They are served first in, first out, until none is left; engine.cpp knows who lives where. Private to the core.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "base/random.hpp"
 #include "base/session_ids.hpp"
 #include "core/effect.hpp"
@@ -38,7 +38,7 @@ struct Asker {
 // --- to `client:`
 struct GiveReply { Asker to; wire::ReplyBody body; };
 struct GiveError { Asker to; wire::ErrorWord word; std::string message; };
-struct GiveEvent { ClientId client; wire::ServerMessage event; };
+struct GiveEvent { ClientId client; SharedMessage event; };
 struct Attached { ClientId client; std::vector<CallId> calls; bool has_push_address = false; };  // answer to Attach
 struct SnapshotGiven { ClientId client; std::optional<wire::Snapshot> call; };    // answer to AskSnapshot
 struct LiveCall { ClientId client; CallId call; bool live = true; };              // sets the heartbeat's pace
@@ -152,14 +152,16 @@ struct Desk {
   Instant now{};
   std::optional<Instant> drain_end;  // set while the program is stopping
   bool store_is_behind = false;
-  std::deque<Mail> mail;
+  Fifo<Mail> mail;
   Effects* out = nullptr;
 
   const Settings& settings_of(const ProjectId& project) const {
     const auto own = projects.find(project);
     return own == projects.end() ? settings : own->second;
   }
-  void post(Mail message) { mail.push_back(std::move(message)); }
+  void post(Mail message) { mail.push(std::move(message)); }
+  void tell(ClientId client, SharedMessage event) { post(GiveEvent{client, std::move(event)}); }
+  void tell(ClientId client, wire::ServerMessage event) { tell(client, share_message(std::move(event))); }
   void effect(Effect effect) { out->push_back(std::move(effect)); }
   void reply(const Asker& to, wire::ReplyBody body = {}) { post(GiveReply{to, std::move(body)}); }
   void refuse(const Asker& to, wire::ErrorWord word, std::string message) {

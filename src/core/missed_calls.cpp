@@ -74,7 +74,7 @@ void MissedCalls::tell(const Member& member, const std::vector<CallId>& shown) {
     if (entry.told.size() >= k_max_devices_per_call) entry.told.erase(entry.told.begin());
     entry.told[member.device] = member.client;
     if (std::find(shown.begin(), shown.end(), entry.record.call_id) != shown.end()) continue;
-    desk_.post(GiveEvent{member.client, wire::Missed{0, entry.record}});
+    desk_.tell(member.client, wire::Missed{0, entry.record});
   }
 }
 

@@ -27,7 +27,7 @@ class Run {
         while (is_later && !due_.empty()) serve_next_deadline();  // there was none: the call goes another way
         tell(input);
       }
-      desk_.mail.clear();
+      desk_.mail = {};
       engine_.finish_records();
       collect_records();
     }

@@ -143,7 +143,7 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
   const bool is_new = visit.own == nullptr;
   if (is_new) {
     if (session.connections.size() >= k_max_connections_per_session) {
-      return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 64 connections, its limit.");
+      return desk_.refuse(visit.asker, ErrorWord::LimitReached, "The session holds 1000 connections, its limit.");
     }
     const auto id = desk_.make_id<ConnectionKind>(session.id.slot());
     Joined joined;
@@ -158,6 +158,7 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionConnect&) {
     }
     joined.shown.created_at_ms = to_unix_ms(desk_.now);
     visit.own = &session.connections.emplace(id, std::move(joined)).first->second;
+    session.connection_of.emplace(visit.asker.client, id);
     if (session.connections.size() == 1) occupied_[session.project].insert(session.id);
     announce(session, SessionNews::ConnectionCreated, *visit.own, nullptr, std::nullopt);
     desk_.timers.cancel(session.forget);
@@ -184,16 +185,16 @@ void SessionEngine::on_command(Visit& visit, const wire::SessionDisconnect&) {
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::Signal& command) {
-  const wire::SignalEvent event{0, visit.session.id, visit.own->shown.connection_id, command.signal_type, command.data};
+  const auto event = share_message(wire::SignalEvent{0, visit.session.id, visit.own->shown.connection_id, command.signal_type, command.data});
   if (!command.to) {
-    for (const auto& [id, joined] : visit.session.connections) desk_.post(GiveEvent{joined.member.client, event});
+    for (const auto& [id, joined] : visit.session.connections) desk_.tell(joined.member.client, event);
     return desk_.reply(visit.asker);
   }
   const auto target = visit.session.connections.find(*command.to);
   if (target == visit.session.connections.end()) {
     return desk_.refuse(visit.asker, ErrorWord::NoSuchConnection, "That connection is not in the session (any more).");
   }
-  desk_.post(GiveEvent{target->second.member.client, event});
+  desk_.tell(target->second.member.client, event);
   desk_.reply(visit.asker);
 }
 
@@ -216,7 +217,7 @@ void SessionEngine::publish(Visit& visit, const wire::Stream& asked) {
   announce(visit.session, SessionNews::StreamCreated, *visit.own, &stream, std::nullopt);
   desk_.reply(visit.asker, wire::StreamReply{stream});
   tell_subscribers(visit.session, stream.connection_id, wire::StreamCreated{0, visit.session.id, stream});
-  if (is_muted) desk_.post(GiveEvent{visit.own->member.client, wire::MuteForced{0, visit.session.id, stream.stream_id}});
+  if (is_muted) desk_.tell(visit.own->member.client, wire::MuteForced{0, visit.session.id, stream.stream_id});
 }
 
 void SessionEngine::on_command(Visit& visit, const wire::UpdateStream& command) {
@@ -249,8 +250,7 @@ void SessionEngine::on_command(Visit& visit, const wire::Negotiate& command) {
     return desk_.refuse(visit.asker, ErrorWord::NoSuchConnection, "That connection is not in the session (any more).");
   }
   const auto& own = visit.own->shown.connection_id;
-  desk_.post(GiveEvent{target->second.member.client,
-                       wire::Negotiation{0, visit.session.id, own, command.description, command.candidate}});
+  desk_.tell(target->second.member.client, wire::Negotiation{0, visit.session.id, own, command.description, command.candidate});
   desk_.reply(visit.asker);
 }
 
@@ -302,7 +302,7 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
     if (waits.expecter == id) orphans.push_back(expectation);
   }
   for (const auto& orphan : orphans) miss(session, orphan, MissReason::ExpecterLeft);
-  if (tell_leaver) desk_.post(GiveEvent{client, wire::SessionDisconnected{0, session.id, reason}});
+  if (tell_leaver) desk_.tell(client, wire::SessionDisconnected{0, session.id, reason});
   desk_.post(Membership{client, session.id, false});
   for (const auto& call : session.calls) desk_.post(SessionPresence{call, left.member.user, left.member.device, false});
   if (session.stands_alone && session.connections.empty()) {
@@ -313,6 +313,7 @@ void SessionEngine::leave(Session& session, ConnectionId id, LeaveReason reason,
 // Takes it out of the session, first its streams. `id` by value: it may be the key of what goes.
 SessionEngine::Joined SessionEngine::announce_leaving(Session& session, ConnectionId id, LeaveReason reason) {
   auto node = session.connections.extract(id);
+  session.connection_of.erase(node.mapped().member.client);
   if (session.connections.empty()) occupied_[session.project].erase(session.id);
   auto& left = node.mapped();
   while (!left.streams.empty()) {
@@ -406,7 +407,7 @@ void SessionEngine::meet_expectations(Session& session, const Joined& arrived) {
     auto node = session.expectations.extract(id);
     desk_.timers.cancel(node.mapped().over);
     waiting_.erase(id);
-    desk_.post(GiveEvent{node.mapped().client, wire::ExpectationMet{0, session.id, id, arrived.shown}});
+    desk_.tell(node.mapped().client, wire::ExpectationMet{0, session.id, id, arrived.shown});
   }
 }
 
@@ -415,7 +416,7 @@ void SessionEngine::miss(Session& session, ExpectationId id, MissReason reason) 
   if (node.empty()) return;
   desk_.timers.cancel(node.mapped().over);
   waiting_.erase(id);
-  desk_.post(GiveEvent{node.mapped().client, wire::ConnectionMissed{0, session.id, id, reason}});
+  desk_.tell(node.mapped().client, wire::ConnectionMissed{0, session.id, id, reason});
 }
 
 void SessionEngine::on_expectation_over(ExpectationId id) {
@@ -447,23 +448,23 @@ std::vector<LiveSession> SessionEngine::live_sessions(const LiveSessionQuery& qu
 
 // --- helpers
 
-void SessionEngine::tell_others(const Session& session, const ConnectionId& except, const wire::ServerMessage& event) {
+void SessionEngine::tell_others(const Session& session, const ConnectionId& except, wire::ServerMessage&& event) {
+  const auto shared = share_message(std::move(event));
   for (const auto& [id, joined] : session.connections) {
-    if (id != except) desk_.post(GiveEvent{joined.member.client, event});
+    if (id != except) desk_.tell(joined.member.client, shared);
   }
 }
 
-void SessionEngine::tell_subscribers(const Session& session, const ConnectionId& except, const wire::ServerMessage& event) {
+void SessionEngine::tell_subscribers(const Session& session, const ConnectionId& except, wire::ServerMessage&& event) {
+  const auto shared = share_message(std::move(event));
   for (const auto& [id, joined] : session.connections) {
-    if (id != except && may_subscribe(joined.role)) desk_.post(GiveEvent{joined.member.client, event});
+    if (id != except && may_subscribe(joined.role)) desk_.tell(joined.member.client, shared);
   }
 }
 
 SessionEngine::Joined* SessionEngine::find_joined(Session& session, ClientId client) {
-  for (auto& [id, joined] : session.connections) {
-    if (joined.member.client == client) return &joined;
-  }
-  return nullptr;
+  const auto found = session.connection_of.find(client);
+  return found == session.connection_of.end() ? nullptr : &session.connections.at(found->second);
 }
 
 SessionEngine::Session* SessionEngine::find(SessionId id) {

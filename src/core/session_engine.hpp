@@ -65,6 +65,7 @@ class SessionEngine {
     std::set<CallId> calls;  // one, or where it stands alone any number
     std::set<std::pair<UserKey, DeviceId>> admitted;
     std::map<ConnectionId, Joined> connections;
+    std::unordered_map<ClientId, ConnectionId> connection_of;
     std::map<ExpectationId, Expectation> expectations;
     TimerHandle forget;
   };
@@ -117,8 +118,8 @@ class SessionEngine {
   void miss(Session& session, ExpectationId id, wire::MissReason reason);
   void meet_expectations(Session& session, const Joined& arrived);
   static bool is_met(const Expectation& expectation, const wire::Connection& connection);
-  void tell_others(const Session& session, const ConnectionId& except, const wire::ServerMessage& event);
-  void tell_subscribers(const Session& session, const ConnectionId& except, const wire::ServerMessage& event);
+  void tell_others(const Session& session, const ConnectionId& except, wire::ServerMessage&& event);
+  void tell_subscribers(const Session& session, const ConnectionId& except, wire::ServerMessage&& event);
   static Joined* find_joined(Session& session, ClientId client);
   static std::pair<Joined*, wire::Stream*> find_stream(Session& session, const StreamId& id);
   Session* find(SessionId id);

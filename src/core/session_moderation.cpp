@@ -25,8 +25,7 @@ void SessionEngine::on_command(Visit& visit, const wire::ForceUnpublish& command
   desk_.reply(visit.asker);
   const auto node = publisher->streams.extract(command.stream_id);
   drop_stream(visit.session, *publisher, node.mapped(), LeaveReason::ForceUnpublished);
-  const wire::StreamDestroyed gone{0, visit.session.id, command.stream_id, LeaveReason::ForceUnpublished};
-  desk_.post(GiveEvent{publisher->member.client, gone});
+  desk_.tell(publisher->member.client, wire::StreamDestroyed{0, visit.session.id, command.stream_id, LeaveReason::ForceUnpublished});
   publisher->layout_classes.erase(command.stream_id);
 }
 
@@ -47,7 +46,7 @@ void SessionEngine::mute(Session& session, Joined& publisher, wire::Stream& stre
   stream.has_audio = false;
   if (desk_.settings_of(session.project).session_notices) desk_.effect(Store{record(session, publisher)});
   tell_subscribers(session, stream.connection_id, wire::StreamUpdated{0, session.id, stream});
-  desk_.post(GiveEvent{publisher.member.client, wire::MuteForced{0, session.id, stream.stream_id}});
+  desk_.tell(publisher.member.client, wire::MuteForced{0, session.id, stream.stream_id});
 }
 
 void SessionEngine::mute_all(Session& session, bool active, const std::vector<StreamId>& except) {
@@ -109,9 +108,9 @@ SessionEngine::Answer SessionEngine::do_for(Session& session, const ShowSession&
 SessionEngine::Answer SessionEngine::do_for(Session& session, const SendSignal& ask) {
   if (session.connections.empty()) return SessionRefusal::NobodyThere;
   if (ask.to && !session.connections.contains(*ask.to)) return SessionRefusal::NoSuchConnection;
-  const wire::SignalEvent event{0, session.id, std::nullopt, ask.type, ask.data};
+  const auto event = share_message(wire::SignalEvent{0, session.id, std::nullopt, ask.type, ask.data});
   for (const auto& [id, joined] : session.connections) {
-    if (!ask.to || id == *ask.to) desk_.post(GiveEvent{joined.member.client, event});
+    if (!ask.to || id == *ask.to) desk_.tell(joined.member.client, event);
   }
   return SessionDone{};
 }

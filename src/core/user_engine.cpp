@@ -106,7 +106,7 @@ void UserEngine::tell_elsewhere(const User& user, Device& device) {
   auto calls = user.calls_elsewhere(device.self.device);
   if (calls == device.told_elsewhere) return;
   device.told_elsewhere = calls;
-  desk_.post(GiveEvent{device.self.client, wire::Elsewhere{0, std::move(calls)}});
+  desk_.tell(device.self.client, wire::Elsewhere{0, std::move(calls)});
 }
 
 std::vector<wire::ElsewhereCall> UserEngine::User::calls_elsewhere(const DeviceId& device) const {
@@ -147,7 +147,8 @@ void UserEngine::update_presence(const UserKey& key) {
   } else {
     online.erase(key.user);
   }
-  for (const auto& watcher : watchers_[key.project]) desk_.post(GiveEvent{watcher, wire::Presence{0, key.user, is_online}});
+  const auto event = share_message(wire::Presence{0, key.user, is_online});
+  for (const auto& watcher : watchers_[key.project]) desk_.tell(watcher, event);
 }
 
 std::vector<UserView> UserEngine::list(const UserQuery& query) const {

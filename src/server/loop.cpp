@@ -21,7 +21,7 @@ const std::string* token_in(const wire::ClientMessage& message) {
 
 bool is_heartbeat(const core::Effect& effect) {
   const auto* send = std::get_if<core::Send>(&effect);
-  return send != nullptr && (std::holds_alternative<wire::ServerPing>(send->message) || std::holds_alternative<wire::ServerPong>(send->message));
+  return send != nullptr && (std::holds_alternative<wire::ServerPing>(*send->message) || std::holds_alternative<wire::ServerPong>(*send->message));
 }
 
 // The link on which this effect is heard.
@@ -175,7 +175,7 @@ void Loop::hold(core::Effect effect) {
   const auto link = link_of(effect);
   if (is_heartbeat(effect) && durable_ < put_ && !held_links_.contains(*link)) return carry_out(effect);
   if (link) ++held_links_[*link];
-  waiting_.push_back({put_, std::move(effect)});
+  waiting_.push({put_, std::move(effect)});
 }
 
 void Loop::let_go(const core::Effect& effect) {
@@ -218,7 +218,7 @@ std::function<void()> Loop::count_put() {
 }
 
 void Loop::when_durable(std::function<void()> what) {
-  waiting_.push_back({put_, std::move(what)});
+  waiting_.push({put_, std::move(what)});
   carry_out_waiting();
 }
 
@@ -228,8 +228,7 @@ void Loop::carry_out_waiting() {
   if (carrying_out_) return;
   carrying_out_ = true;
   while (!waiting_.empty() && waiting_.front().after <= durable_) {
-    auto held = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto held = waiting_.pop();
     if (auto* effect = std::get_if<core::Effect>(&held.what)) {
       let_go(*effect);
       carry_out(*effect);
@@ -245,9 +244,16 @@ void Loop::carry_out(core::Effect& effect) {
 }
 
 void Loop::carry_out_one(core::Send& effect) {
-  const auto text = wire::encode(effect.message);
+  const auto text = effect.seq == 0 ? wire::encode(*effect.message) : text_of(effect.message).with(effect.seq);
   meter_.sent(text.size());
   net_.send(to_net(effect.link), text);
+}
+
+// What a whole session is told is written once.
+const wire::EventText& Loop::text_of(const core::SharedMessage& event) {
+  if (event != last_event_) last_text_.emplace(*event);
+  last_event_ = event;
+  return *last_text_;
 }
 
 void Loop::carry_out_one(core::CloseLink& effect) { net_.close(to_net(effect.link), effect.code, effect.reason); }

@@ -5,13 +5,13 @@
 // durable. So the engine goes on deciding while a commit runs, and nobody is told what a crash could take back.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
 
 #include "adapters/net/net.hpp"
 #include "adapters/store/store.hpp"
+#include "base/fifo.hpp"
 #include "core/engine.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
@@ -23,6 +23,7 @@
 #include "server/pushes.hpp"
 #include "server/status.hpp"
 #include "server/webhooks.hpp"
+#include "wire/codec.hpp"
 
 namespace offhook::server {
 
@@ -80,6 +81,7 @@ class Loop : public net::Handler {
   void carry_out_one(core::Store&) {}  // never waits, nor does this:
   void carry_out_one(core::Announce&) {}
   void carry_out_one(core::Send& effect);
+  const wire::EventText& text_of(const core::SharedMessage& event);
   void carry_out_one(core::CloseLink& effect);
   void carry_out_one(core::LoadHistory& effect);
   void carry_out_one(core::MakeSessionToken& effect);
@@ -130,10 +132,12 @@ class Loop : public net::Handler {
   net::Timer alarm_, purge_alarm_;
   std::optional<Instant> alarm_at_;  // alarm_ rings then, or earlier than it must
   core::Effects spare_effects_;  // empty, with the memory of the step before
-  std::deque<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
+  Fifo<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
   std::map<core::LinkId, std::size_t> held_links_;  // how many effects of each wait
+  core::SharedMessage last_event_;  // that was sent, and its text
+  std::optional<wire::EventText> last_text_;
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
   std::uint64_t last_request_ = 0;

@@ -32,6 +32,20 @@ std::string encode(const Rules& rules);
 std::string encode(const ClientMessage& message);
 std::string encode(const ServerMessage& message);
 
+// An event as text, made once for all who are told of it: each of them counts it by a number of its own.
+class EventText {
+ public:
+  // REQUIRES: seq_of(event) is not null; what it says there is not used.
+  explicit EventText(const ServerMessage& event);
+  // The same bytes as encode() of the event with this `seq`.
+  std::string with(std::uint64_t seq) const;
+
+ private:
+  std::string text_;
+  std::size_t seq_at_ = 0;     // where the number stands
+  std::size_t seq_bytes_ = 0;  // how long it is
+};
+
 // Any UTF-8 text as a JSON string, with its quotation marks.
 std::string quoted(std::string_view text);
 

@@ -48,6 +48,23 @@ TEST(Vectors, EveryMessageHasOneCanonicalText) {
   for (const auto type : k_server_types) EXPECT_GE(seen["server " + std::string(type)], 2) << type;
 }
 
+TEST(Vectors, AnEventWrittenOnceHasTheNumberOfEachWhoGetsIt) {
+  const auto file = read_vectors("messages.json");
+  int events = 0;
+  for (const auto& vector : file.at("vectors").as_array()) {
+    if (text_of(vector, "direction") == "client") continue;
+    auto message = decode_server(text_of(vector, "text")).value();
+    if (seq_of(message) == nullptr) continue;
+    const EventText text(message);
+    for (const std::uint64_t seq : {std::uint64_t{1}, std::uint64_t{90'210}, UINT64_MAX}) {
+      *seq_of(message) = seq;
+      EXPECT_EQ(text.with(seq), encode(message));
+    }
+    ++events;
+  }
+  EXPECT_GT(events, 20);
+}
+
 TEST(Vectors, BadMessagesGetTheirWord) {
   const auto file = read_vectors("bad_messages.json");
   for (const auto& vector : file.at("vectors").as_array()) {

@@ -1,7 +1,7 @@
 """What a signal costs the server for each connection of the session that hears it.
 
-Real WebSockets, the server in memory only. Its processor time holds all there is to it: the command, its answer, what the clients acknowledge. A
-session has 64 connections at most. The yardstick in the same run: Boost.Beast writing one frame of 300 bytes to as many connections.
+Real WebSockets, the server in memory only. Its processor time holds all there is to it: the command, its answer, what the clients acknowledge. The
+yardstick in the same run: Boost.Beast writing one frame of 300 bytes to as many connections.
 """
 
 import argparse
@@ -14,14 +14,15 @@ import sys
 from server_process import BUILD, echo
 from verdict import columns
 
-CONNECTIONS = (10, 64)
+CONNECTIONS = (10, 100, 1000)
 GOAL_US = 3
 MOST_SIGNALS_EACH = 150  # of one client: a burst of 200 commands is allowed
+MOST_DELIVERIES = 300_000
 
 
 def measure_one(connections, signals):
     clients = pathlib.Path(__file__).with_name("fanout_clients.mjs")
-    count = min(signals, MOST_SIGNALS_EACH * connections)
+    count = min(signals, MOST_SIGNALS_EACH * connections, MOST_DELIVERIES // connections)
     done = subprocess.run(["node", clients, str(connections), str(count)], capture_output=True, text=True, check=True,
                           env={**os.environ, "OFFHOOKD": str(BUILD / "offhookd")})
     found = json.loads(done.stdout)
@@ -41,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench fanout", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--json", action="store_true", help="the rows as JSON instead of a table")
     parser.add_argument("--signals", type=int, default=5000, help="how many to each number of connections, fewer if the clients may not (5000)")
-    parser.add_argument("--connections", type=int, nargs="+", default=CONNECTIONS, help="how many, a row for each (10 64)")
+    parser.add_argument("--connections", type=int, nargs="+", default=CONNECTIONS, help="how many, a row for each (10 100 1000)")
     options = parser.parse_args()
     rows = [measure_one(connections, options.signals) for connections in options.connections]
     print(json.dumps({"rows": rows}, indent=1) if options.json else table(rows))

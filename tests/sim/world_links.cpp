@@ -192,8 +192,9 @@ void World::carry_out_one(core::Send& effect) {
   const auto found = pipes_.find(effect.link);
   if (found == pipes_.end()) return;
   const auto pipe = found->second;
-  observer_.on_said(pipe->device->index, effect.message);
-  pass(pipe, Way::ToDevice, std::move(effect.message));
+  auto message = core::message_in(effect);
+  observer_.on_said(pipe->device->index, message);
+  pass(pipe, Way::ToDevice, std::move(message));
 }
 
 // The engine has forgotten the link already.

@@ -225,7 +225,7 @@ class ServerRun {
     const auto found = std::find_if(parties_.begin(), parties_.end(), [&](const auto& entry) { return entry.second.link == send.link; });
     if (found == parties_.end() || found->second.silent) return;
     auto& side = found->second;
-    const auto message = json::parse(wire::encode(send.message)).as_object();
+    const auto message = json::parse(wire::encode(core::message_in(send))).as_object();
     const auto& type = message.at("type").as_string();
     if (type == "ping") return answers.push_back(core::Received{send.link, wire::ClientPong{side.last_seq}, std::nullopt});
     if (type == "pong") return;
