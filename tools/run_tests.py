@@ -139,6 +139,10 @@ def steps_of(suite, build, environment):
     if suite in ("integration", "interop"):
         for file in sorted((ROOT / "tests" / suite).glob("*.test.mjs")):
             yield file.name.removesuffix(".test.mjs"), lambda file=file: run_node([file], environment)
+    if suite == "integration":  # once more where sockets and engine are on threads of their own
+        threaded = {**environment, "OFFHOOK_TEST_OPTIONS": "--network-threads 2"}
+        files = [ROOT / "tests" / "integration" / f"{name}.test.mjs" for name in ("calls", "sessions", "lost", "input", "program")]
+        yield "with network threads", lambda: run_node(files, threaded)
 
 
 def run_suite(suite, build, environment):

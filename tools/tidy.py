@@ -15,11 +15,12 @@ ARROWS = {
     "src/wire": ("base",),
     "src/core": ("base", "wire"),
     "src/adapters/net": ("base",),
+    "src/adapters/bus": ("base",),
     "src/adapters/store": ("base", "wire", "core"),
     "src/adapters/webhook": ("base",),
     "src/adapters/metrics": ("base",),
     "src/adapters/password": ("base",),
-    "src/server": ("base", "wire", "core", "adapters/net", "adapters/store", "adapters/webhook", "adapters/metrics", "adapters/password", "web"),
+    "src/server": ("base", "wire", "core", "adapters/net", "adapters/bus", "adapters/store", "adapters/webhook", "adapters/metrics", "adapters/password", "web"),
     "src/cli": ("base", "wire", "sdk/cpp"),
     "sdk/cpp": ("base", "wire"),
 }

@@ -25,7 +25,9 @@ class Fifo {
     return item;
   }
 
-  void push(T item) { items_.push_back(std::move(item)); }
+  // `item`: a T, or what one is made from.
+  template <class Item>
+  void push(Item&& item) { items_.emplace_back(std::forward<Item>(item)); }
 
  private:
   static constexpr std::size_t k_kept_items = 1'024;  // beyond that a burst's memory goes back when it is over
@@ -35,7 +37,7 @@ class Fifo {
     if (first_ * 2 <= items_.size() && first_ != items_.size()) return;
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
-    if (items_.empty() && items_.capacity() > k_kept_items) items_ = {};
+    if (items_.empty() && items_.capacity() > k_kept_items) items_ = std::vector<T>();
   }
 
   std::vector<T> items_;

@@ -159,10 +159,12 @@ struct Desk {
     const auto own = projects.find(project);
     return own == projects.end() ? settings : own->second;
   }
-  void post(Mail message) { mail.push(std::move(message)); }
+  template <class Message>
+  void post(Message&& message) { mail.push(std::forward<Message>(message)); }
   void tell(ClientId client, SharedMessage event) { post(GiveEvent{client, std::move(event)}); }
   void tell(ClientId client, wire::ServerMessage event) { tell(client, share_message(std::move(event))); }
-  void effect(Effect effect) { out->push_back(std::move(effect)); }
+  template <class Wanted>
+  void effect(Wanted&& wanted) { out->emplace_back(std::forward<Wanted>(wanted)); }
   void reply(const Asker& to, wire::ReplyBody body = {}) { post(GiveReply{to, std::move(body)}); }
   void refuse(const Asker& to, wire::ErrorWord word, std::string message) {
     post(GiveError{to, word, std::move(message)});

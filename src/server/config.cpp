@@ -13,7 +13,7 @@
 namespace offhook::server {
 namespace {
 
-const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--data", "--check-config", "--make-key",
+const std::vector<std::string_view> k_options = {"--dev", "--config", "--listen", "--network-threads", "--data", "--check-config", "--make-key",
                                                  "--print-default-config", "--print-settings-markdown", "--print-life-markdown",
                                                  "--hash-password", "--version", "--help"};
 
@@ -294,8 +294,19 @@ void read_ice_server(Reader& reader, const toml::node& node, core::Settings& set
   settings.ice_servers.push_back(std::move(server));
 }
 
+void read_network_threads(Reader& reader, const toml::node& node, Config& config) {
+  std::int64_t threads = -1;
+  reader.number(node, "network_threads", threads);
+  if (!node.is_integer()) return;
+  if (threads < 0 || threads > static_cast<std::int64_t>(k_max_network_threads)) {
+    return reader.problem(node.source(), "\"network_threads\" must be from 0 (the sockets stay with the rest) to 16.");
+  }
+  config.network_threads = static_cast<std::size_t>(threads);
+}
+
 void read_server(Reader& reader, const toml::node& node, Config& config) {
-  reader.table(node, "server", {"listen"}, [&](std::string_view key, const toml::node& value) {
+  reader.table(node, "server", {"listen", "network_threads"}, [&](std::string_view key, const toml::node& value) {
+    if (key == "network_threads") return read_network_threads(reader, value, config);
     std::string text;
     reader.text(value, key, text);
     if (auto address = net::parse_listen_address(text)) {
@@ -439,6 +450,7 @@ Result<CommandLine, ConfigError> parse_command_line(const std::vector<std::strin
     std::optional<std::string>* value = nullptr;
     if (option == "--config") value = &line.config_file;
     if (option == "--listen") value = &line.listen;
+    if (option == "--network-threads") value = &line.network_threads;
     if (option == "--data") value = &line.data;
     if (option == "--make-key") value = &line.new_key_file;
     if (value != nullptr) {
@@ -525,6 +537,14 @@ Result<Config, ConfigError> complete(Config config, const CommandLine& line) {
     if (!address) return error("--listen: " + address.error().message + ".");
     config.listen = *address;
   }
+  if (line.network_threads) {
+    const auto& text = *line.network_threads;
+    std::size_t threads = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), threads);
+    const bool is_good = read.ec == std::errc{} && read.ptr == text.data() + text.size() && threads <= k_max_network_threads;
+    if (!is_good) return error("--network-threads: a number from 0 (the sockets stay with the rest) to 16.");
+    config.network_threads = threads;
+  }
   std::string problems;
   if (config.dev && !net::is_loopback(config.listen.host)) {
     problems += "--dev listens on this machine only, because its secret is known to everybody: use 127.0.0.1 instead of " +
@@ -565,7 +585,7 @@ std::string default_config() {
   const core::Settings settings;
   std::string out =
       "# Offhook server: every setting with its default. docs/configuration.md explains them.\n\n"
-      "[server]\nlisten = \"127.0.0.1:7080\"\n\n"
+      "[server]\nlisten = \"127.0.0.1:7080\"\n# network_threads = 2\n\n"
       "[data]\n# dir = \"/var/lib/offhook\"\n# key_file = \"/etc/offhook/data.key\"\nkeep_calls = \"90d\"\n\n"
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
       "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n"
@@ -620,6 +640,7 @@ std::string help() {
          "  --dev                    development mode: this machine only, project 1000001 with a well-known secret\n"
          "  --config FILE            settings (TOML); options below win over it\n"
          "  --listen HOST:PORT       default 127.0.0.1:7080; port 0 lets the system choose\n"
+         "  --network-threads N      threads that hold the sockets, 0 to 16; by the number of cores\n"
          "  --data DIR               folder for what must outlive a restart; :memory: for nothing\n"
          "  --make-key FILE          make a key that secrets in the data folder are sealed with (key_file in [data]), and stop\n"
          "  --check-config           say whether the configuration is sound, and stop\n"

@@ -24,6 +24,7 @@ inline constexpr std::string_view k_dev_secret = "offhook-development-secret";
 inline constexpr std::string_view k_dev_console_password = "offhook";
 inline constexpr std::string_view k_dev_console_hash =
     "scrypt$10$8$1$6f6666686f6f6b2d636f6e736f6c6521$2207dba3e0e1fa9bc3d3fab7698b59f319f6cfa80e1d6701206c9f4ef2caffbd";
+inline constexpr std::size_t k_max_network_threads = 16;
 inline constexpr std::string_view k_in_memory = ":memory:";  // in place of a folder: nothing outlives the process
 
 // The app's own server that hands pushes to those who carry them.
@@ -51,6 +52,7 @@ struct ConsoleConfig {
 struct Config {
   bool dev = false;
   net::ListenAddress listen{"127.0.0.1", 7080};
+  std::optional<std::size_t> network_threads;  // that hold the sockets; nothing: by the number of cores
   std::string data;  // folder of durable state; empty: in memory
   std::string data_key_file;                     // of the key that secrets in the folder are sealed with; empty: none
   std::vector<std::string> old_data_key_files;   // of keys that they were sealed with before
@@ -81,7 +83,7 @@ struct CommandLine {
   enum class Task { Run, CheckConfig, PrintDefaultConfig, PrintSettingsMarkdown, PrintLifeMarkdown, MakeKey, HashPassword, Version, Help };
   Task task = Task::Run;
   bool dev = false;
-  std::optional<std::string> config_file, listen, data;
+  std::optional<std::string> config_file, listen, network_threads, data;
   std::optional<std::string> new_key_file;  // of MakeKey
 };
 

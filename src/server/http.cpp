@@ -90,7 +90,7 @@ void Loop::respond(net::RequestId request, net::HttpResponse response) {
   if (const auto known = known_tags_.extract(request); !known.empty() && response.status == 200) tag(response, known.mapped());
   meter_.answered(response.status);
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  net_.respond(request, std::move(response));
+  fronts_.respond(request, std::move(response));
 }
 
 // For whoever has the token; in development, where nobody else can connect, for everybody.
@@ -103,6 +103,7 @@ std::optional<net::HttpResponse> Loop::metrics(const net::HttpRequest& message) 
   }
   net::HttpResponse response;
   response.content_type = metrics::k_content_type;
+  totals();
   response.body = meter_.text(levels());
   return response;
 }

@@ -77,7 +77,7 @@ net::HttpResponse page(std::string_view name, const std::vector<Item>& items, st
 void Loop::rest_of_server(net::RequestId request, const net::HttpRequest& message) {
   if (!projects_.is_operator(message.authorization, clock_.now())) return respond(request, not_the_operator());
   if (message.method == "GET" && message.path == "/v1/server") {
-    return respond(request, json(200, status_json(config_, {clock_.now(), started_at_, levels(), is_behind_}, meter_.totals())));
+    return respond(request, json(200, status_json(config_, {clock_.now(), started_at_, levels(), is_behind_}, totals())));
   }
   const bool is_settings = message.method == "GET" && message.path == "/v1/server/settings";
   respond(request, is_settings ? json(200, server_settings_json(config_)) : not_found());

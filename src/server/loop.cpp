@@ -1,5 +1,8 @@
 #include "server/loop.hpp"
 
+#include <algorithm>
+#include <thread>
+
 #include "server/http_text.hpp"
 #include "wire/json_object.hpp"
 #include "wire/limits.hpp"
@@ -8,30 +11,27 @@
 namespace offhook::server {
 namespace {
 
-core::LinkId to_core(net::Link link) { return {static_cast<std::uint64_t>(link)}; }
-net::Link to_net(core::LinkId link) { return net::Link{link.value}; }
-
-// The token a message carries, if it is one that does.
-const std::string* token_in(const wire::ClientMessage& message) {
-  if (const auto* hello = std::get_if<wire::Hello>(&message)) return &hello->token;
-  if (const auto* reject = std::get_if<wire::SessionReject>(&message)) return &reject->token;
-  const auto* connect = std::get_if<wire::SessionConnect>(&message);
-  return connect != nullptr && connect->token ? &*connect->token : nullptr;
-}
-
-bool is_heartbeat(const core::Effect& effect) {
-  const auto* send = std::get_if<core::Send>(&effect);
-  return send != nullptr && (std::holds_alternative<wire::ServerPing>(*send->message) || std::holds_alternative<wire::ServerPong>(*send->message));
-}
-
-// The link on which this effect is heard.
-std::optional<core::LinkId> link_of(const core::Effect& effect) {
-  if (const auto* send = std::get_if<core::Send>(&effect)) return send->link;
-  const auto* close = std::get_if<core::CloseLink>(&effect);
-  return close == nullptr ? std::nullopt : std::optional(close->link);
+bool is_heartbeat(const core::Send& send) {
+  return std::holds_alternative<wire::ServerPing>(*send.message) || std::holds_alternative<wire::ServerPong>(*send.message);
 }
 
 constexpr Duration k_purge_period = std::chrono::minutes{1};
+
+net::Options net_options(const Config& config) {
+  net::Options options;
+  options.listen = config.listen;
+  options.certificate_file = config.certificate_file;
+  options.key_file = config.key_file;
+  options.first_frame_bytes = wire::k_max_hello_bytes;
+  options.loopback_hosts_only = config.dev;
+  return options;
+}
+
+// On few cores a message that changes threads twice costs more than it gains.
+std::size_t threads_of(const Config& config) {
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return config.network_threads.value_or(cores < 4 ? 0 : std::min<std::size_t>(cores / 2, 4));
+}
 
 }  // namespace
 
@@ -43,17 +43,11 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
       log_(config.log),
       projects_(config, store),
       engine_(config.settings, seed, config.own_settings()),
-      net_(reactor,
-           [&] {
-             net::Options options;
-             options.listen = config.listen;
-             options.certificate_file = config.certificate_file;
-             options.key_file = config.key_file;
-             options.first_frame_bytes = wire::k_max_hello_bytes;
-             options.loopback_hosts_only = config.dev;
-             return options;
-           }(),
-           *this),
+      fronts_(reactor, net_options(config), threads_of(config),
+              [this](const std::string& token) {
+                return wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
+              },
+              *this),
       alarm_(reactor),
       purge_alarm_(reactor),
       opentok_(config, projects_, clock_, engine_for_opentok()),
@@ -61,7 +55,7 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
 
 Result<std::uint16_t, net::NetError> Loop::start() {
   set_purge_alarm(Duration{0});
-  return net_.listen();
+  return fronts_.listen();
 }
 
 void Loop::restore(std::vector<core::Record> records) {
@@ -74,47 +68,11 @@ void Loop::restore(std::vector<core::Record> records) {
 
 // --- from the network to the engine
 
-void Loop::on_link_opened(net::Link link) { feed(core::LinkOpened{to_core(link)}); }
-void Loop::on_link_closed(net::Link link) { feed(core::LinkClosed{to_core(link)}); }
-void Loop::on_congested(net::Link link) {
-  meter_.congested();
-  feed(core::LinkCongested{to_core(link)});
-}
-
-void Loop::on_text(net::Link link, std::string text) {
-  meter_.received(text.size());
-  feed_text(to_core(link), text);
-  net_.read_on(link);
-}
-
-void Loop::on_unreadable(net::Link link, net::Unreadable why) {
-  wire::Error error;
-  error.error = why == net::Unreadable::TooLarge ? wire::ErrorWord::TooLarge : wire::ErrorWord::BadMessage;
-  error.message = why == net::Unreadable::TooLarge ? "The frame is larger than allowed (16 384 bytes for hello, then 65 536)."
-                                                   : "Send text frames; this was a binary one.";
-  meter_.refused(error.error);
-  feed(core::Refused{to_core(link), std::move(error), false});
-  net_.read_on(link);
-}
-
-void Loop::feed_text(core::LinkId link, std::string_view text) {
-  auto message = wire::decode_client(text);
-  if (!message) {
-    meter_.refused(message.error().error);
-    return feed(core::Refused{link, message.error(), false});
-  }
-  const bool is_hello = std::holds_alternative<wire::Hello>(*message);
-  const auto* token = token_in(*message);
-  if (token == nullptr) return feed(core::Received{link, std::move(message.value()), std::nullopt});
-  auto claims = wire::verify_token(*token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
-  if (!claims) {
-    auto error = claims.error();
-    meter_.refused(error.error);
-    if (const auto* cmd_id = wire::cmd_id_of(*message)) error.cmd_id = *cmd_id;
-    return feed(core::Refused{link, std::move(error), is_hello});
-  }
-  if (is_hello) net_.set_frame_limit(to_net(link), wire::k_max_frame_bytes);
-  feed(core::Received{link, std::move(message.value()), std::move(claims.value())});
+void Loop::on_event(core::Event event, std::size_t bytes) {
+  if (bytes > 0) meter_.received(bytes);
+  if (const auto* refused = std::get_if<core::Refused>(&event)) meter_.refused(refused->error.error);
+  if (std::holds_alternative<core::LinkCongested>(event)) meter_.congested();
+  feed(std::move(event));
 }
 
 // One step of the engine, and what follows from it.
@@ -158,11 +116,11 @@ void Loop::take(core::Effects& effects) {
   const bool is_inner = std::exchange(carrying_out_, true);
   for (auto& effect : effects) {
     if (auto* store = std::get_if<core::Store>(&effect)) {
-      put(std::move(*store));
+      put(*store);
     } else if (auto* announce = std::get_if<core::Announce>(&effect)) {
-      put(std::move(*announce));
+      put(*announce);
     } else {
-      hold(std::move(effect));
+      hold(effect);
     }
   }
   carrying_out_ = is_inner;
@@ -170,17 +128,29 @@ void Loop::take(core::Effects& effects) {
   mind_the_store();
 }
 
-// A heartbeat tells no fact. It passes by what waits for other links, so that a slow disk is not taken for a lost network.
-void Loop::hold(core::Effect effect) {
-  const auto link = link_of(effect);
-  if (is_heartbeat(effect) && durable_ < put_ && !held_links_.contains(*link)) return carry_out(effect);
-  if (link) ++held_links_[*link];
-  waiting_.push({put_, std::move(effect)});
+// A heartbeat tells no fact. It passes by what waits for other links, so that a slow disk is not taken for a lost network. What is
+// sent when nothing waits need not wait either: sending leads to no further step of the engine.
+void Loop::hold(core::Effect& effect) {
+  const bool waits = durable_ < put_ || !waiting_.empty();
+  if (auto* send = std::get_if<core::Send>(&effect)) {
+    if (!waits || (is_heartbeat(*send) && !held_links_.contains(send->link))) return carry_out_one(*send);
+    hold_for(send->link, {put_, std::move(*send)});
+  } else if (auto* close = std::get_if<core::CloseLink>(&effect)) {
+    if (!waits) return carry_out_one(*close);
+    hold_for(close->link, {put_, std::move(*close)});
+  } else {
+    waiting_.push(Held{put_, std::make_unique<core::Effect>(std::move(effect))});
+  }
 }
 
-void Loop::let_go(const core::Effect& effect) {
-  const auto held = link_of(effect) ? held_links_.find(*link_of(effect)) : held_links_.end();
-  if (held != held_links_.end() && --held->second == 0) held_links_.erase(held);
+void Loop::hold_for(core::LinkId link, Held held) {
+  ++held_links_[link];
+  waiting_.push(std::move(held));
+}
+
+void Loop::let_go(core::LinkId link) {
+  const auto found = held_links_.find(link);
+  if (found != held_links_.end() && --found->second == 0) held_links_.erase(found);
 }
 
 // Behind from the limit on, until half of it is done: not to and fro.
@@ -194,7 +164,7 @@ void Loop::mind_the_store() {
   feed(core::StoreBehind{is_behind});
 }
 
-void Loop::put(core::Store effect) {
+void Loop::put(core::Store& effect) {
   if (const auto* call = std::get_if<core::CallRecord>(&effect.record)) {
     meter_.kept(*call);
     if (call->phase == wire::Phase::Ended && call->outcome) log_.ended(clock_.now(), *call);
@@ -203,7 +173,7 @@ void Loop::put(core::Store effect) {
   webhooks_->keep(std::move(effect), count_put());
 }
 
-void Loop::put(core::Announce effect) {
+void Loop::put(core::Announce& effect) {
   if (webhooks_ != nullptr) webhooks_->keep(std::move(effect), count_put());
 }
 
@@ -218,7 +188,7 @@ std::function<void()> Loop::count_put() {
 }
 
 void Loop::when_durable(std::function<void()> what) {
-  waiting_.push({put_, std::move(what)});
+  waiting_.push(Held{put_, std::move(what)});
   carry_out_waiting();
 }
 
@@ -229,34 +199,31 @@ void Loop::carry_out_waiting() {
   carrying_out_ = true;
   while (!waiting_.empty() && waiting_.front().after <= durable_) {
     auto held = waiting_.pop();
-    if (auto* effect = std::get_if<core::Effect>(&held.what)) {
-      let_go(*effect);
-      carry_out(*effect);
-    } else {
-      std::get<std::function<void()>>(held.what)();
-    }
+    carry_out_held(held);
   }
   carrying_out_ = false;
+}
+
+void Loop::carry_out_held(Held& held) {
+  if (auto* send = std::get_if<core::Send>(&held.what)) {
+    let_go(send->link);
+    carry_out_one(*send);
+  } else if (auto* close = std::get_if<core::CloseLink>(&held.what)) {
+    let_go(close->link);
+    carry_out_one(*close);
+  } else if (auto* effect = std::get_if<std::unique_ptr<core::Effect>>(&held.what)) {
+    carry_out(**effect);
+  } else {
+    std::get<std::function<void()>>(held.what)();
+  }
 }
 
 void Loop::carry_out(core::Effect& effect) {
   std::visit([&](auto& wanted) { carry_out_one(wanted); }, effect);
 }
 
-void Loop::carry_out_one(core::Send& effect) {
-  const auto text = effect.seq == 0 ? wire::encode(*effect.message) : text_of(effect.message).with(effect.seq);
-  meter_.sent(text.size());
-  net_.send(to_net(effect.link), text);
-}
-
-// What a whole session is told is written once.
-const wire::EventText& Loop::text_of(const core::SharedMessage& event) {
-  if (event != last_event_) last_text_.emplace(*event);
-  last_event_ = event;
-  return *last_text_;
-}
-
-void Loop::carry_out_one(core::CloseLink& effect) { net_.close(to_net(effect.link), effect.code, effect.reason); }
+void Loop::carry_out_one(core::Send& effect) { fronts_.send(effect); }
+void Loop::carry_out_one(core::CloseLink& effect) { fronts_.close(effect.link, effect.code, effect.reason); }
 
 void Loop::carry_out_one(core::LoadHistory& effect) {
   store::CallQuery query;
@@ -349,7 +316,7 @@ void Loop::drain(std::function<void()> done) {
 void Loop::carry_out_one(core::Drained&) { stop(); }
 
 void Loop::stop() {
-  if (when_stopped_) net_.shut_down(1001, "server stops", std::exchange(when_stopped_, [] {}));
+  if (when_stopped_) fronts_.shut_down(1001, "server stops", std::exchange(when_stopped_, [] {}));
 }
 
 void Loop::on_problem(const std::string& what) {
@@ -357,8 +324,15 @@ void Loop::on_problem(const std::string& what) {
   log_.problem(clock_.now(), what);
 }
 
+// What was sent is counted where it is written, and asked for when somebody looks.
+const Totals& Loop::totals() {
+  const auto sent = fronts_.take_sent();
+  meter_.sent(sent.frames, sent.bytes);
+  return meter_.totals();
+}
+
 Levels Loop::levels() const {
-  return {engine_.counts(), net_.sockets(), store_.pending(), waiting_.size(), static_cast<bool>(when_stopped_)};
+  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), static_cast<bool>(when_stopped_)};
 }
 
 }  // namespace offhook::server

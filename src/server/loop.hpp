@@ -1,5 +1,5 @@
 // The program's loop: what the network hears becomes events of the engine, what the engine wants is carried out in order.
-// It decides nothing. Everything happens on the reactor's thread.
+// It decides nothing. Everything happens on the reactor's thread; threads that hold sockets come by way of `Fronts`.
 //
 // Records go to the store at once, one after another; every other effect and answer waits until the records before it are
 // durable. So the engine goes on deciding while a commit runs, and nobody is told what a crash could take back.
@@ -16,6 +16,7 @@
 #include "server/clock.hpp"
 #include "server/config.hpp"
 #include "server/console.hpp"
+#include "server/front.hpp"
 #include "server/log.hpp"
 #include "server/meter.hpp"
 #include "server/opentok_rest.hpp"
@@ -23,11 +24,10 @@
 #include "server/pushes.hpp"
 #include "server/status.hpp"
 #include "server/webhooks.hpp"
-#include "wire/codec.hpp"
 
 namespace offhook::server {
 
-class Loop : public net::Handler {
+class Loop : private FrontListener {
  public:
   // `not_before`: the latest moment of the records that are restored, where the clock of this machine has been set back.
   Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before = {});
@@ -46,42 +46,40 @@ class Loop : public net::Handler {
   // SIGTERM: refuses new calls, gives live ones the drain timeout, then calls `done`. A second call ends it at once.
   void drain(std::function<void()> done);
 
-  void on_link_opened(net::Link link) override;
-  void on_text(net::Link link, std::string text) override;
-  void on_unreadable(net::Link link, net::Unreadable why) override;
-  void on_congested(net::Link link) override;
-  void on_link_closed(net::Link link) override;
-  void on_request(net::RequestId request, net::HttpRequest message) override;
   void on_problem(const std::string& what) override;
 
  private:
-  // Something that waits for the records put before it.
+  void on_event(core::Event event, std::size_t bytes) override;
+  void on_request(net::RequestId request, net::HttpRequest message) override;
+
+  // Something that waits for the records put before it. What is sent is most of it, and small; the rest is kept apart.
   struct Held {
     std::uint64_t after = 0;  // how many records were put before it
-    std::variant<core::Effect, std::function<void()>> what;
+    std::variant<core::Send, core::CloseLink, std::unique_ptr<core::Effect>, std::function<void()>> what;
   };
 
   void feed(core::Event event);
   template <class Step>
   void decide(Instant now, Step step);
   Levels levels() const;
-  void feed_text(core::LinkId link, std::string_view text);
+  const Totals& totals();
   void set_alarm();
   void on_alarm();
   void take(core::Effects& effects);
-  void hold(core::Effect effect);
-  void let_go(const core::Effect& effect);
+  void hold(core::Effect& effect);
+  void hold_for(core::LinkId link, Held held);
+  void let_go(core::LinkId link);
   void mind_the_store();
-  void put(core::Store effect);
-  void put(core::Announce effect);
+  void put(core::Store& effect);
+  void put(core::Announce& effect);
   std::function<void()> count_put();
   void when_durable(std::function<void()> what);
   void carry_out_waiting();
+  void carry_out_held(Held& held);
   void carry_out(core::Effect& effect);
   void carry_out_one(core::Store&) {}  // never waits, nor does this:
   void carry_out_one(core::Announce&) {}
   void carry_out_one(core::Send& effect);
-  const wire::EventText& text_of(const core::SharedMessage& event);
   void carry_out_one(core::CloseLink& effect);
   void carry_out_one(core::LoadHistory& effect);
   void carry_out_one(core::MakeSessionToken& effect);
@@ -128,7 +126,7 @@ class Loop : public net::Handler {
   Meter meter_;
   Projects projects_;
   core::Engine engine_;
-  net::Net net_;
+  Fronts fronts_;
   net::Timer alarm_, purge_alarm_;
   std::optional<Instant> alarm_at_;  // alarm_ rings then, or earlier than it must
   core::Effects spare_effects_;  // empty, with the memory of the step before
@@ -136,8 +134,6 @@ class Loop : public net::Handler {
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
   std::map<core::LinkId, std::size_t> held_links_;  // how many effects of each wait
-  core::SharedMessage last_event_;  // that was sent, and its text
-  std::optional<wire::EventText> last_text_;
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
   std::uint64_t last_request_ = 0;

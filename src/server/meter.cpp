@@ -72,9 +72,9 @@ void Meter::received(std::size_t bytes) {
   bytes_in_.add(static_cast<double>(bytes));
 }
 
-void Meter::sent(std::size_t bytes) {
-  frames_out_.add();
-  ++totals_.frames_out;
+void Meter::sent(std::uint64_t frames, std::uint64_t bytes) {
+  frames_out_.add(static_cast<double>(frames));
+  totals_.frames_out += frames;
   bytes_out_.add(static_cast<double>(bytes));
 }
 

@@ -48,7 +48,7 @@ class Meter {
   Meter();
 
   void received(std::size_t bytes);
-  void sent(std::size_t bytes);
+  void sent(std::uint64_t frames, std::uint64_t bytes);  // since it was told last
   void refused(wire::ErrorWord word);  // a frame or hello with this error
   void congested();                    // a reader too slow for its queue
   void answered(unsigned status);      // an HTTP request

@@ -41,12 +41,24 @@ std::string make_uuid() {
 }
 
 Projects::Projects(const Config& config, store::Store& store)
-    : console_key_(config.console.password_hash.empty() ? std::string() : make_secret()), config_(config), store_(store) {}
+    : console_key_(config.console.password_hash.empty() ? std::string() : make_secret()), config_(config), store_(store) {
+  publish_keys();
+}
 
 void Projects::restore(const std::vector<core::Record>& records) {
   for (const auto& record : records) {
     if (const auto* project = std::get_if<core::ProjectRecord>(&record)) kept_.insert_or_assign(project->key, *project);
   }
+  publish_keys();
+}
+
+void Projects::publish_keys() {
+  auto table = std::make_shared<KeyTable>();
+  for (const auto& known : config_.projects) table->emplace(known.key, wire::ProjectKeys{{known.secret}, {}});
+  for (const auto& [key, project] : kept_) {
+    if (!project.disabled && !project.secrets.empty()) table->emplace(key, wire::ProjectKeys{project.secrets, project.public_key});
+  }
+  keys_.store(std::move(table));
 }
 
 const Project* Projects::configured(std::string_view project) const {
@@ -57,10 +69,9 @@ const Project* Projects::configured(std::string_view project) const {
 }
 
 std::optional<wire::ProjectKeys> Projects::keys_of(std::string_view project) const {
-  if (const auto* known = configured(project)) return wire::ProjectKeys{{known->secret}, {}};
-  const auto found = kept_.find(project);
-  if (found == kept_.end() || found->second.disabled || found->second.secrets.empty()) return std::nullopt;
-  return wire::ProjectKeys{found->second.secrets, found->second.public_key};
+  const auto table = keys_.load();
+  const auto found = table->find(project);
+  return found == table->end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<wire::ProjectKeys> Projects::operator_keys(std::string_view name) const {
@@ -122,6 +133,7 @@ core::ProjectRecord Projects::shown(const ProjectId& project) const {
 // In force at once; nobody is told before it is durable.
 void Projects::keep(core::ProjectRecord project, std::function<void()> done) {
   kept_.insert_or_assign(project.key, project);
+  publish_keys();
   store_.put(std::move(project), std::move(done));
 }
 

@@ -1,8 +1,11 @@
-// Who may sign: the projects of the configuration, and those that an operator makes while the server runs. On the reactor's thread.
+// Who may sign: the projects of the configuration, and those that an operator makes while the server runs. On the reactor's thread,
+// unless it says otherwise.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +34,7 @@ class Projects {
   // What an earlier process has kept. At most once, before all else.
   void restore(const std::vector<core::Record>& records);
 
-  // Nothing for a project that is not known, or disabled.
+  // Nothing for a project that is not known, or disabled. Any thread.
   std::optional<wire::ProjectKeys> keys_of(std::string_view project) const;
   // Of the operator: a project of the name k_operator, and no other. The first secret is the console's own, if that is on.
   std::optional<wire::ProjectKeys> operator_keys(std::string_view name) const;
@@ -54,6 +57,9 @@ class Projects {
   void answer(const net::HttpRequest& request, Instant now, Respond respond);
 
  private:
+  using KeyTable = std::map<ProjectId, wire::ProjectKeys, std::less<>>;
+
+  void publish_keys();
   const Project* configured(std::string_view project) const;
   void list(const Respond& respond) const;
   void create(const net::HttpRequest& request, Instant now, Respond respond);
@@ -65,6 +71,7 @@ class Projects {
   const Config& config_;
   store::Store& store_;
   std::map<ProjectId, core::ProjectRecord, std::less<>> kept_;
+  std::atomic<std::shared_ptr<const KeyTable>> keys_;  // of all that may sign; never changed, but replaced
 };
 
 // 40 hexadecimal digits, and a UUID (RFC 4122, version 4), of the system's random numbers.

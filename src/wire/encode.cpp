@@ -19,8 +19,8 @@ class Text {
   void put(char c) { *room(1) = c; }
   void put(std::string_view text) { text.copy(room(text.size()), text.size()); }
   // Where the next `bytes` are to be written.
-  char* room(std::size_t bytes) {
-    if (space_.size() - used_ < bytes) space_.resize(std::max(space_.size() * 2, used_ + bytes));
+  [[gnu::always_inline]] char* room(std::size_t bytes) {
+    if (space_.size() - used_ < bytes) [[unlikely]] grow(bytes);
     return space_.data() + std::exchange(used_, used_ + bytes);
   }
   std::string take() {
@@ -29,6 +29,8 @@ class Text {
   }
 
  private:
+  [[gnu::noinline]] void grow(std::size_t bytes) { space_.resize(std::max(space_.size() * 2, used_ + bytes)); }
+
   std::string space_;
   std::size_t used_ = 0;
 };

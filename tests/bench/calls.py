@@ -9,7 +9,7 @@ import json
 import resource
 import sys
 
-from server_process import cpu_seconds, echo, running_load, running_server
+from server_process import cpu_seconds, echo, loop_cpu_seconds, running_load, running_server
 from verdict import columns
 
 LIVE = (1, 100, 1000, 10000)  # calls at a time
@@ -18,14 +18,15 @@ TARGET_CPU_MS, TARGET_P50_MS, TARGET_P99_MS = 0.10, 2, 10
 
 
 def load(url, pid, **options):
-    """One run of the load generator: its closing line and, measured from when all devices were online, the server's CPU time."""
+    """One run of the load generator: its closing line and, measured from when all devices were online, CPU time: the server's, and that of its loop."""
     before = None
+    used = lambda: (cpu_seconds(pid), loop_cpu_seconds(pid))
     with running_load(url, **options) as events:
         for event in events:
             if event["event"] == "online":
-                before = cpu_seconds(pid)
+                before = used()
             if event["event"] == "done" and before is not None:
-                return event, cpu_seconds(pid) - before
+                return event, *(now - then for now, then in zip(used(), before))
     raise SystemExit("the load generator did not come to its end")
 
 
@@ -34,19 +35,21 @@ def most_live():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1] * 2 // 5
 
 
-def measure_one(live, calls, rate):
-    with running_server(data=True) as (url, pid):
-        done, cpu = load(url, pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
+def measure_one(live, calls, rate, threads=0):
+    with running_server("--network-threads", str(threads), data=True) as (url, pid):
+        done, cpu, loop_cpu = load(url, pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
     wait = done["latency_ms"]
-    return {"live": live, "calls": done["done"], "offered_per_s": rate or "as fast as it goes", "calls_per_s": done["calls_per_second"],
-            "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "wrong": done["wrong"] + done["unfinished"],
+    return {"live": live, "network_threads": threads, "calls": done["done"], "offered_per_s": rate or "as fast as it goes", "calls_per_s": done["calls_per_second"],
+            "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "loop_cpu_ms_per_call": round(loop_cpu * 1000 / max(1, done["done"]), 4),
+            "wrong": done["wrong"] + done["unfinished"],
             "incoming_p50_ms": wait["incoming"]["p50"], "incoming_p99_ms": wait["incoming"]["p99"],
             "told_p50_ms": wait["told"]["p50"], "told_p99_ms": wait["told"]["p99"]}
 
 
 def measure(options):
     echo_us = echo()["cpu_us_per_frame"]
-    rows = [measure_one(min(live, most_live()), min(options.calls, MOST_CALLS_OF_ONE * live), 0) for live in options.live]
+    rows = [measure_one(min(live, most_live()), min(options.calls, MOST_CALLS_OF_ONE * live), 0, threads)
+            for threads in options.network_threads for live in options.live]
     fastest = max(row["calls_per_s"] for row in rows)
     rows.append({**measure_one(100, options.calls, round(fastest / 2, 1)), "half_load": True})
     for row in rows:
@@ -56,11 +59,11 @@ def measure(options):
 
 
 def table(result):
-    head = ("calls live", "calls/s", "CPU-ms/call", "= echoes", "ring p50", "ring p99", "told p50", "told p99", "wrong")
+    head = ("calls live", "threads", "calls/s", "CPU-ms/call", "of the loop", "= echoes", "ring p50", "ring p99", "told p50", "told p99", "wrong")
     lines = [head]
     for row in result["rows"]:
-        lines.append(("half load" if row.get("half_load") else str(row["live"]), f"{row['calls_per_s']:.0f}", f"{row['cpu_ms_per_call']:.3f}",
-                      f"{row['echoes_per_call']:.0f}", *(f"{row[name]:.2f}" for name in
+        lines.append(("half load" if row.get("half_load") else str(row["live"]), str(row["network_threads"]), f"{row['calls_per_s']:.0f}",
+                      f"{row['cpu_ms_per_call']:.3f}", f"{row['loop_cpu_ms_per_call']:.3f}", f"{row['echoes_per_call']:.0f}", *(f"{row[name]:.2f}" for name in
                       ("incoming_p50_ms", "incoming_p99_ms", "told_p50_ms", "told_p99_ms")), str(row["wrong"])))
     return (f"{columns(lines)}\n\nAn echo is one frame there and back by Boost.Beast: {result['echo_cpu_us_per_frame']:.1f} CPU-µs here. Times in ms, from the device that "
             f"acts to the one that is told.\nGoals: {TARGET_CPU_MS} CPU-ms a call; at half load p50 {TARGET_P50_MS} ms, p99 {TARGET_P99_MS} ms. "
@@ -72,6 +75,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="the rows as JSON instead of a table")
     parser.add_argument("--calls", type=int, default=20000, help="how many calls for each row (20000)")
     parser.add_argument("--live", type=int, nargs="+", default=LIVE, help="how many calls at a time, a row for each (1 100 1000 10000)")
+    parser.add_argument("--network-threads", type=int, nargs="+", default=(0, 2), help="threads that hold sockets, all rows for each (0 2)")
     options = parser.parse_args()
     result = measure(options)
     print(json.dumps(result, indent=1) if options.json else table(result))

@@ -42,9 +42,18 @@ def running_server(*options, config="", data=False):
             server.wait()
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_of(file):
+    fields = pathlib.Path(file).read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    return cpu_of(f"/proc/{pid}/stat")
+
+
+def loop_cpu_seconds(pid):
+    """Of the thread that decides, which is the first."""
+    return cpu_of(f"/proc/{pid}/task/{pid}/stat")
 
 
 def private_bytes(pid):

@@ -46,9 +46,12 @@ export function startServer(config, port = 0, options = []) {
   return startProgram(['--dev', '--listen', `127.0.0.1:${port}`, ...(config ? ['--config', writeConfig(config)] : []), ...options]);
 }
 
+// What every server is given besides what the test wants, e.g. "--network-threads 2".
+const moreOptions = (process.env.OFFHOOK_TEST_OPTIONS ?? '').split(' ').filter(Boolean);
+
 // `errors`: where stderr goes, as of child_process; `program`: one that becomes the server.
 export async function startProgram(args, errors = 'inherit', program = offhookd) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', errors] });
+  const child = spawn(program, [...args, ...moreOptions], { stdio: ['ignore', 'pipe', errors] });
   atExit.push(() => child.kill('SIGKILL'));
   const exited = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
   let said = '';

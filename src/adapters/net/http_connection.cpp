@@ -158,7 +158,7 @@ void HttpConnection::hand_on() {
   request.forwarded_proto = std::string(message["X-Forwarded-Proto"]);
   request.address = peer_address();
   request.body = std::move(message.body());
-  const RequestId id{hub_->next_number++};
+  const RequestId id{hub_->next_number()};
   hub_->requests.emplace(id, shared_from_this());
   hub_->handler.on_request(id, std::move(request));
 }
@@ -176,7 +176,7 @@ void HttpConnection::become_websocket() {
   auto response = upgrade_response(request[http::field::sec_websocket_key]);
   if (!response) return write(plain(400, "Sec-WebSocket-Key must be 16 bytes in base64."));
   alarm_.cancel();
-  const Link link{hub_->next_number++};
+  const Link link{hub_->next_number()};
   std::make_shared<WsConnection>(hub_, link, transport_.release(), std::move(ticket_))->start(std::move(*response));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
@@ -38,20 +39,22 @@ class Census {
   std::map<asio::ip::address, std::size_t> per_address_;  // empty unless that limit is on
 };
 
-// One admitted socket; goes from the HTTP connection to the WebSocket it becomes.
+// One admitted socket; goes from the HTTP connection to the WebSocket it becomes. May end on another thread than the census's.
 class Ticket {
  public:
-  Ticket(std::shared_ptr<Census> census, asio::ip::address address) : census_(std::move(census)), address_(std::move(address)) {
+  Ticket(std::shared_ptr<Census> census, Executor home, asio::ip::address address)
+      : census_(std::move(census)), home_(home), address_(std::move(address)) {
     census_->enter(address_);
   }
   Ticket(Ticket&& other) noexcept = default;
   Ticket& operator=(Ticket&&) = delete;
   ~Ticket() {
-    if (census_) census_->leave(address_);
+    if (census_) asio::dispatch(home_, [census = std::move(census_), address = address_] { census->leave(address); });
   }
 
  private:
   std::shared_ptr<Census> census_;
+  Executor home_;  // where the census is
   asio::ip::address address_;
 };
 
@@ -68,7 +71,6 @@ struct Hub {
   Handler& handler;
   std::shared_ptr<Census> census;
   std::optional<asio::ssl::context> tls;
-  std::uint64_t next_number = 1;
   std::unordered_map<Link, std::shared_ptr<WsConnection>> links;
   std::unordered_map<RequestId, std::shared_ptr<HttpConnection>> requests;
   bool shutting_down = false;
@@ -77,6 +79,7 @@ struct Hub {
   Poller poller;  // of the links
   std::array<char, 16'384> read_space;  // for whichever link is being read
 
+  std::uint64_t next_number() { return options.numbers->next(options.tag); }
   SSL_CTX* tls_context() { return tls ? tls->native_handle() : nullptr; }
 
   // The link has something to write: once, at the end of this turn, and with it whatever else the turn has for that link.

@@ -1,5 +1,7 @@
 #include "adapters/net/net.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
@@ -30,6 +32,26 @@ bool is_shortage(const ErrorCode& error) {
 
 }  // namespace
 
+struct Newcomer::Impl {
+  Impl(Socket& from, Ticket given) : is_v6(from.local_endpoint(ignored).address().is_v6()), ticket(std::move(given)) { socket = from.release(ignored); }
+  ~Impl() {
+    if (socket >= 0) ::close(socket);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  ErrorCode ignored;
+  bool is_v6;
+  int socket = -1;
+  Ticket ticket;
+};
+
+Newcomer::Newcomer() = default;
+Newcomer::Newcomer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Newcomer::Newcomer(Newcomer&&) noexcept = default;
+Newcomer& Newcomer::operator=(Newcomer&&) noexcept = default;
+Newcomer::~Newcomer() = default;
+
 struct Net::Impl {
   Impl(Reactor& reactor, Options options, Handler& handler)
       : hub(std::make_shared<Hub>(reactor.impl().io, std::move(options), handler)), acceptor(hub->io), pause(hub->io) {}
@@ -40,6 +62,7 @@ struct Net::Impl {
   void on_accept_failed(const ErrorCode& error);
   void refuse(Socket socket);
   void admit(Socket socket, const asio::ip::address& address);
+  void serve(Socket socket, Ticket ticket);
 
   std::shared_ptr<Hub> hub;
   Acceptor acceptor;
@@ -95,8 +118,14 @@ void Net::Impl::on_accept_failed(const ErrorCode& error) {
 void Net::Impl::admit(Socket socket, const asio::ip::address& address) {
   ErrorCode ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  Ticket ticket(hub->census, hub->io.get_executor(), address);
+  if (hub->options.hand_over) return hub->options.hand_over(Newcomer(std::make_unique<Newcomer::Impl>(socket, std::move(ticket))));
+  serve(std::move(socket), std::move(ticket));
+}
+
+void Net::Impl::serve(Socket socket, Ticket ticket) {
   Transport transport(std::move(socket), hub->tls_context());
-  std::make_shared<HttpConnection>(hub, std::move(transport), Ticket(hub->census, address))->start();
+  std::make_shared<HttpConnection>(hub, std::move(transport), std::move(ticket))->start();
 }
 
 void Net::Impl::refuse(Socket socket) {
@@ -117,13 +146,29 @@ Net::~Net() {
   impl_->hub->requests.clear();
 }
 
+std::optional<NetError> Net::prepare() {
+  auto& hub = *impl_->hub;
+  if (hub.options.certificate_file.empty()) return std::nullopt;
+  auto tls = make_tls_context(hub.options.certificate_file, hub.options.key_file);
+  if (!tls) return tls.error();
+  hub.tls.emplace(std::move(tls.value()));
+  return std::nullopt;
+}
+
+void Net::serve(Newcomer newcomer) {
+  auto& hub = *impl_->hub;
+  if (!newcomer.impl_ || hub.shutting_down) return;
+  Socket socket(hub.io);
+  ErrorCode error;
+  socket.assign(newcomer.impl_->is_v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), newcomer.impl_->socket, error);
+  if (error) return;
+  newcomer.impl_->socket = -1;
+  impl_->serve(std::move(socket), std::move(newcomer.impl_->ticket));
+}
+
 Result<std::uint16_t, NetError> Net::listen() {
   auto& hub = *impl_->hub;
-  if (!hub.options.certificate_file.empty()) {
-    auto tls = make_tls_context(hub.options.certificate_file, hub.options.key_file);
-    if (!tls) return tls.error();
-    hub.tls.emplace(std::move(tls.value()));
-  }
+  if (auto failure = prepare()) return *failure;
   ErrorCode error;
   const auto& listen = hub.options.listen;
   const auto found = asio::ip::tcp::resolver(hub.io).resolve(listen.host, std::to_string(listen.port),

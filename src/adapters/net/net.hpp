@@ -1,13 +1,17 @@
 // The network port: one TCP port that speaks HTTP/1.1 and, at one path, WebSocket (RFC 6455); plain or TLS. It moves bytes
 // and decides nothing: what arrives goes to the Handler, what shall be said comes from its owner. Everything here happens
 // on the reactor's thread.
+//
+// Several can share the work, each on a reactor and thread of its own: one listens and hands over whom it admits.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +24,38 @@
 
 namespace offhook::net {
 
-// One WebSocket; one HTTP request that waits for its answer. Never used twice.
+// One WebSocket; one HTTP request that waits for its answer. Never used twice by those that share Numbers; a link that was opened
+// later has a higher number.
 enum class Link : std::uint64_t {};
 enum class RequestId : std::uint64_t {};
+
+// Numbers for links and requests of several Nets, of which each has a tag of its own. Any thread.
+class Numbers {
+ public:
+  static constexpr unsigned k_most_tags = 64;
+
+  std::uint64_t next(unsigned tag) { return last_.fetch_add(k_most_tags) + k_most_tags + tag; }
+  template <class Id>
+  static unsigned tag_of(Id id) { return static_cast<unsigned>(static_cast<std::uint64_t>(id) % k_most_tags); }
+
+ private:
+  std::atomic<std::uint64_t> last_{0};
+};
+
+// An admitted socket on its way to another Net, on whatever thread. Without one it is closed.
+class Newcomer {
+ public:
+  struct Impl;
+  Newcomer();
+  explicit Newcomer(std::unique_ptr<Impl> impl);
+  Newcomer(Newcomer&&) noexcept;
+  Newcomer& operator=(Newcomer&&) noexcept;
+  ~Newcomer();
+
+ private:
+  friend class Net;
+  std::unique_ptr<Impl> impl_;
+};
 
 struct HttpRequest {
   std::string method;  // "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"; others are answered here
@@ -85,6 +118,9 @@ struct Options {
   Duration header_timeout = std::chrono::seconds{10};  // TLS handshake; whole header; body; idle keep-alive
   Duration close_timeout = std::chrono::seconds{5};    // flushing, then the peer's half of the closing handshake
   bool loopback_hosts_only = false;                    // refuse a Host header that does not name this machine
+  std::shared_ptr<Numbers> numbers = std::make_shared<Numbers>();
+  unsigned tag = 0;                                    // less than Numbers::k_most_tags
+  std::function<void(Newcomer)> hand_over;             // gets who has been admitted, to be served by another Net; nothing: by this
 };
 
 struct NetError {
@@ -100,6 +136,9 @@ class Net {
 
   // Loads the certificate, binds and listens; gives the port that was bound.
   Result<std::uint16_t, NetError> listen();
+  // In place of listen() where another Net does that: loads the certificate, so that who has been admitted there can be served here.
+  std::optional<NetError> prepare();
+  void serve(Newcomer newcomer);
 
   // Each of these does nothing for a link or request that is gone.
   void send(Link link, std::string_view text);
@@ -113,7 +152,7 @@ class Net {
   void shut_down(std::uint16_t code, const std::string& reason, std::function<void()> done);
 
   std::size_t links() const;
-  std::size_t sockets() const;  // links and HTTP connections
+  std::size_t sockets() const;  // links and HTTP connections, those that were handed over as well
 
  private:
   struct Impl;

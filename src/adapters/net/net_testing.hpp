@@ -18,6 +18,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "adapters/net/net.hpp"
 
@@ -32,7 +33,11 @@ using Tcp = asio::ip::tcp;
 // Writes down what it is told; answers requests with their own description and "echo" messages with themselves.
 class Script : public Handler {
  public:
-  void on_link_opened(Link link) override { add("opened", link); }
+  void on_link_opened(Link link) override {
+    add("opened", link);
+    const std::lock_guard lock(mutex_);
+    links_.push_back(link);
+  }
   void on_text(Link link, std::string text) override {
     add("text " + text, link);
     if (!hold_reading) net->read_on(link);
@@ -85,6 +90,12 @@ class Script : public Handler {
     return link_;
   }
 
+  // All that were opened, in order.
+  std::vector<Link> links() {
+    const std::lock_guard lock(mutex_);
+    return links_;
+  }
+
   Net* net = nullptr;
   bool hold_reading = false;
 
@@ -102,6 +113,7 @@ class Script : public Handler {
   std::deque<std::string> told_;
   std::deque<std::string> all_;
   Link link_{};
+  std::vector<Link> links_;
 };
 
 inline Options local_options() {
