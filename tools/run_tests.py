@@ -161,7 +161,8 @@ def run_suite(suite, build, environment):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    environment = {"OFFHOOKD": str(build / "offhookd"), "OFFHOOK": str(build / "offhook")}
+    environment = {"OFFHOOKD": str(build / "offhookd"), "OFFHOOK": str(build / "offhook"),
+                   "OFFHOOK_VISITOR": str(build / "tests" / "interop" / "offhook_visitor")}
     wanted = sys.argv[2:] or SUITES
     results = []
     with concurrent.futures.ThreadPoolExecutor() as pool:

@@ -97,6 +97,13 @@ void CallEngine::on(const AdminEndCall& event) {
   end_call(*call, is_answered(call->phase) ? Outcome::Ended : Outcome::Cancelled, Reason::ByApi);
 }
 
+void CallEngine::on(const ProjectDisabled& event) {
+  const std::vector<CallId> all(live_.begin(), live_.end());
+  for (const auto& id : all) {
+    if (calls_.at(id).project == event.project) on(AdminEndCall{id});
+  }
+}
+
 void CallEngine::on_drain_over() {
   const std::vector<CallId> all(live_.begin(), live_.end());
   for (const auto& id : all) {

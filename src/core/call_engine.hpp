@@ -48,6 +48,7 @@ class CallEngine {
   void on(const AskSnapshot& mail);
   void on(const SessionPresence& mail);
   void on(const AdminEndCall& event);
+  void on(const ProjectDisabled& event);
   void on(const AdminRingMore& event);
   void on_timer(TimerKind kind, CallId id);
 

@@ -229,7 +229,7 @@ void ClientEngine::take_link(Client& client, LinkId link) {
 }
 
 void ClientEngine::open(Client& client, const wire::Hello& hello, bool resumed) {
-  auto& opening = client.opening.emplace();
+  auto& opening = *(client.opening = Opening{});
   opening.named.insert(hello.calls.begin(), hello.calls.end());
   opening.last_seq = resumed ? hello.resume->last_seq : 0;
   auto& welcome = opening.welcome;
@@ -488,11 +488,24 @@ void ClientEngine::on(const AdminDisconnect& event) {
   for (auto device = devices_.lower_bound({event.user, {}}); device != devices_.end() && device->first.first == event.user; ++device) {
     if (!event.device || device->first.second == *event.device) found.push_back(device->second);
   }
-  for (const auto id : found) {
-    drop_link(*find(id), ErrorWord::NotAllowed, 4001, "The app's backend or the operator has disconnected this device.");
+  send_away(found, ErrorWord::NotAllowed, "The app's backend or the operator has disconnected this device.");
+  desk_.effect(RestAnswered{event.request, Disconnected{found.size()}});
+}
+
+void ClientEngine::on(const ProjectDisabled& event) {
+  std::vector<ClientId> found;
+  const DeviceKey first{{event.project, {}}, {}};
+  for (auto device = devices_.lower_bound(first); device != devices_.end() && device->first.first.project == event.project; ++device) {
+    found.push_back(device->second);
+  }
+  send_away(found, ErrorWord::ProjectDisabled, "The operator has disabled this project.");
+}
+
+void ClientEngine::send_away(const std::vector<ClientId>& clients, ErrorWord word, const std::string& message) {
+  for (const auto id : clients) {
+    drop_link(*find(id), word, 4001, message);
     end_client(id, LeaveReason::ForceDisconnected);
   }
-  desk_.effect(RestAnswered{event.request, Disconnected{found.size()}});
 }
 
 // The token that opens the session came with the command or with hello.

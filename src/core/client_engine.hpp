@@ -29,6 +29,7 @@ class ClientEngine {
   void on(const DrainStarted& event);
   void on(AdminPlaceCall&& event);
   void on(const AdminDisconnect& event);
+  void on(const ProjectDisabled& event);
 
   void on(GiveReply&& mail);
   void on(GiveError&& mail);
@@ -143,6 +144,7 @@ class ClientEngine {
   void lose_link(Client& client, Instant since);
   void drop_link(Client& client, wire::ErrorWord word, std::uint16_t code, const std::string& message);
   void end_client(ClientId id, wire::LeaveReason reason);
+  void send_away(const std::vector<ClientId>& clients, wire::ErrorWord word, const std::string& message);
   void reject_link(LinkId link, const wire::Error& error, std::uint16_t code);
   const Settings& settings(const Client& client) const { return desk_.settings_of(client.self.user.project); }
   Client* find(ClientId id);

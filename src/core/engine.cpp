@@ -189,6 +189,11 @@ struct Engine::Parts {
     desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
   }
   void take(AdminDisconnect& event) { clients.on(event); }
+  void take(ProjectDisabled& event) {
+    calls.on(event);
+    deliver_mail();  // whoever is sent away knows by then how the call ended
+    clients.on(event);
+  }
   void take(StoreBehind& event) { desk.store_is_behind = event.behind; }
   void take(HistoryUnavailable& event) {
     desk.refuse({event.client, event.cmd_id}, wire::ErrorWord::Overloaded, "Too many ask for their history; try again in 5 s.");

@@ -41,7 +41,7 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   // Goes on where the engine that emitted these records in its Store effects was, at most once and before all else but ProjectChanged. The order
-  // of `records` does not matter; ended calls of which is_needed says no may be left out. Deadlines that have passed are served.
+  // of `records` does not matter; ended calls of which is_needed says no may be left out, those of which is_whole says no must be. Deadlines that have passed are served.
   // REQUIRES: a seed that no engine before had, since ids are drawn from it.
   void restore(Instant now, std::vector<Record> records, Effects& out);
 

@@ -119,7 +119,11 @@ class World {
     replays.restart();
     engine = Engine(settings_, Seed{7, ++restarts_}, projects_);
     std::vector<Record> records;
-    for (const auto& [key, record] : kept) records.push_back(record);
+    for (const auto& [key, record] : kept) {
+      const auto* call = std::get_if<CallRecord>(&record);
+      EXPECT_TRUE(call == nullptr || is_whole(*call)) << key.text;
+      records.push_back(record);
+    }
     if (restarts_ % 2 == 0) std::reverse(records.begin(), records.end());
     Effects out;
     engine.restore(now, std::move(records), out);

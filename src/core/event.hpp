@@ -99,12 +99,15 @@ struct AdminForgetUser { std::uint64_t request = 0; UserKey user; };
 // Sends a device away as if it had said bye, or all devices of the user where none is named. Answered by RestAnswered.
 struct AdminDisconnect { std::uint64_t request = 0; UserKey user; std::optional<DeviceId> device; };
 
+// Nobody may sign for this project any more: its calls end (by_api) and its devices are sent away, not to come back by themselves.
+struct ProjectDisabled { ProjectId project; };
+
 // A project has come, or its settings are others from now on.
 struct ProjectChanged { ProjectId project; Settings settings; };
 
 using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
-                           StoreBehind, AdminSession, AdminDisconnect, ProjectChanged, PushSettled>;
+                           StoreBehind, AdminSession, AdminDisconnect, ProjectChanged, ProjectDisabled, PushSettled>;
 
 }  // namespace offhook::core

@@ -40,6 +40,24 @@ bool is_needed(const CallRecord& record, Instant now) {
   return std::any_of(record.deadlines.begin(), record.deadlines.end(), [&](const auto& deadline) { return deadline.at > now; });
 }
 
+bool is_whole(const CallRecord& record) {
+  const auto is_named = [](const LegRecord& leg) { return !leg.user.empty(); };
+  const auto speaks = [](const LegRecord& leg) {
+    return std::any_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) { return device.device == leg.winner; });
+  };
+  const auto& legs = record.legs;
+  const bool has_users = is_named(record.caller_leg) && !legs.empty() && std::all_of(legs.begin(), legs.end(), is_named);
+  if (!has_users || record.id.nil() || record.project.empty()) return false;
+  switch (record.phase) {
+    case wire::Phase::Inviting: return !record.outcome && !record.session.nil() && speaks(record.caller_leg);
+    case wire::Phase::Connecting:
+    case wire::Phase::Active:
+      return !record.outcome && !record.session.nil() && speaks(record.caller_leg) && std::any_of(legs.begin(), legs.end(), speaks);
+    case wire::Phase::Ended: return record.outcome.has_value();
+  }
+  return false;
+}
+
 const LegRecord* leg_of(const CallRecord& record, const UserId& user) {
   const auto found = std::find_if(record.legs.begin(), record.legs.end(), [&](const auto& leg) { return leg.user == user; });
   return found == record.legs.end() ? nullptr : &*found;

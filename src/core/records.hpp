@@ -109,6 +109,7 @@ struct SessionRecord {
   SessionId id;
   ProjectId project;
   Instant created_at{};
+  bool mutes_new_streams = false;  // whoever publishes from now on is to be without sound
 };
 
 // Somebody who is in a session, and what is published, where a backend is told of it: a restarted server tells of the end. Key: the id
@@ -192,6 +193,9 @@ RecordKey key_of(const Record& record);
 
 // Must Engine::restore get this record at `now`? All must but calls that the core has forgotten.
 bool is_needed(const CallRecord& record, Instant now);
+
+// Can the call go on, or be shown, from what this record says? Not if the file has been damaged; Engine::restore must not get it then.
+bool is_whole(const CallRecord& record);
 
 // The leg of this user, or nothing.
 const LegRecord* leg_of(const CallRecord& record, const UserId& user);

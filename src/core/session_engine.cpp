@@ -34,7 +34,8 @@ SessionEngine::Session& SessionEngine::begin(SessionId id, const ProjectId& proj
   session.project = project;
   session.stands_alone = true;
   desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, id);
-  desk_.effect(Store{SessionRecord{id, project, desk_.now}});
+  session.created_at = desk_.now;
+  desk_.effect(Store{record(session)});
   return session;
 }
 
@@ -49,7 +50,13 @@ void SessionEngine::restore(const SessionRecord& kept) {
   session.id = kept.id;
   session.project = kept.project;
   session.stands_alone = true;
+  session.created_at = kept.created_at;
+  session.mutes_new_streams = kept.mutes_new_streams;
   desk_.arm(session.forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, kept.id);
+}
+
+SessionRecord SessionEngine::record(const Session& session) {
+  return {session.id, session.project, session.created_at, session.mutes_new_streams};
 }
 
 void SessionEngine::on(const Admit& mail) {
@@ -206,7 +213,7 @@ void SessionEngine::on_command(Visit& visit, const wire::Publish& command) {
   }
   const auto& own = visit.own->shown.connection_id;
   const auto id = desk_.make_id<StreamKind>(visit.session.id.slot());
-  publish(visit, {id, own, command.name, command.has_audio, command.has_video, to_unix_ms(desk_.now)});
+  publish(visit, {id, own, command.name, command.has_audio, command.has_video, command.video_type, to_unix_ms(desk_.now)});
 }
 
 void SessionEngine::publish(Visit& visit, const wire::Stream& asked) {
@@ -429,7 +436,7 @@ void SessionEngine::on_forget_session(SessionId id) {
   auto* session = find(id);
   if (session == nullptr || desk_.timers.at(session->forget)) return;
   if (!session->calls.empty()) return desk_.arm(session->forget, desk_.now + k_session_lifetime, TimerKind::ForgetSession, id);
-  desk_.effect(Store{GoneRecord{key_of(SessionRecord{id, session->project, {}})}});
+  desk_.effect(Store{GoneRecord{key_of(record(*session))}});
   sessions_.erase(id);
 }
 

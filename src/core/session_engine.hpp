@@ -61,6 +61,7 @@ class SessionEngine {
     SessionId id;
     ProjectId project;
     bool stands_alone = false;
+    Instant created_at{};  // where it stands alone
     bool mutes_new_streams = false;
     std::set<CallId> calls;  // one, or where it stands alone any number
     std::set<std::pair<UserKey, DeviceId>> admitted;
@@ -114,6 +115,7 @@ class SessionEngine {
   void announce(const Session& session, SessionNews news, const Joined& whose, const wire::Stream* stream,
                 std::optional<wire::LeaveReason> reason);
   SessionNotice notice_of(const Session& session, SessionNews news);
+  static SessionRecord record(const Session& session);
   ConnectionRecord record(const Session& session, const Joined& joined) const;
   void miss(Session& session, ExpectationId id, wire::MissReason reason);
   void meet_expectations(Session& session, const Joined& arrived);

@@ -1,5 +1,6 @@
 // What moderators and the project's backend do to others in a session: see who is there, speak to them, send them away, mute them.
 #include <algorithm>
+#include <utility>
 
 #include "core/limits.hpp"
 #include "core/session_engine.hpp"
@@ -50,7 +51,8 @@ void SessionEngine::mute(Session& session, Joined& publisher, wire::Stream& stre
 }
 
 void SessionEngine::mute_all(Session& session, bool active, const std::vector<StreamId>& except) {
-  session.mutes_new_streams = active;
+  const bool is_news = std::exchange(session.mutes_new_streams, active) != active;
+  if (is_news && session.stands_alone) desk_.effect(Store{record(session)});
   if (!active) return;
   for (auto& [id, joined] : session.connections) {
     for (auto& [stream_id, stream] : joined.streams) {

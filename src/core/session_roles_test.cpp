@@ -210,6 +210,27 @@ TEST_F(Roles, ASessionNobodyHasHeardOfForLongIsThereStill) {
   join(alice);
 }
 
+TEST_F(Roles, MutingAllOutlivesARestart) {
+  for (const bool active : {true, false}) {
+    EXPECT_FALSE(refusal(MuteSession{active, {}}));
+    world.crash();
+    world.restart();
+    world.say_hello(alice);
+    join(alice);
+    alice.inbox.clear();
+    publish(alice);
+    EXPECT_EQ(world.count<wire::MuteForced>(alice), active ? 1 : 0);
+  }
+}
+
+TEST_F(Roles, AStreamSaysWhatItsPictureShows) {
+  join(alice);
+  join(bob);
+  world.send(alice, wire::Publish{"", session, "slides", false, true, wire::VideoType::Screen});
+  EXPECT_EQ(world.last<wire::StreamCreated>(bob).stream.video_type, wire::VideoType::Screen);
+  EXPECT_EQ(std::get<SessionView>(ask(ShowSession{})).streams.front().stream.video_type, wire::VideoType::Screen);
+}
+
 TEST_F(Roles, AnotherProjectSeesNothingOfIt) {
   join(alice);
   EXPECT_EQ(refusal(ShowSession{}, "2"), SessionRefusal::NoSuchSession);

@@ -61,5 +61,20 @@ TEST_F(Views, ADeviceThatIsSentAwayIsToldAndGone) {
   EXPECT_EQ(world.stored.back().reason, wire::Reason::CallerLost) << "its call ends like that of any device that is gone";
 }
 
+TEST_F(Views, ADisabledProjectsCallsEndAndItsDevicesAreSentAway) {
+  const auto call = talk();
+  world.feed(ProjectDisabled{"another"});
+  EXPECT_EQ(world.engine.counts().live_calls, 1u);
+  world.feed(ProjectDisabled{"1"});
+  for (auto* device : {&alice, &bob}) {
+    EXPECT_EQ(world.last<wire::CallEvent>(*device).call.call_id, call);
+    EXPECT_EQ(world.last<wire::CallEvent>(*device).call.reason, wire::Reason::ByApi);
+    EXPECT_EQ(world.last<wire::Error>(*device).error, wire::ErrorWord::ProjectDisabled);
+    EXPECT_EQ(device->closed, 4001);
+  }
+  EXPECT_EQ(world.engine.counts().live_calls, 0u);
+  EXPECT_EQ(world.engine.counts().clients, 0u);
+}
+
 }  // namespace
 }  // namespace offhook::core

@@ -52,6 +52,7 @@ struct ConsoleConfig {
 struct Config {
   bool dev = false;
   net::ListenAddress listen{"127.0.0.1", 7080};
+  std::size_t max_answers_waiting = 10'000;  // of /v1 and OpenTok; whoever asks beyond them is told to come again
   std::optional<std::size_t> network_threads;  // that hold the sockets; nothing: by the number of cores
   std::string data;  // folder of durable state; empty: in memory
   std::string data_key_file;                     // of the key that secrets in the folder are sealed with; empty: none

@@ -69,10 +69,14 @@ std::optional<std::string> read_limit(const Query& query, std::size_t& limit) {
 }
 
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
+  ++answers_waiting_;
+  const bool is_full = answers_waiting_ > config_.max_answers_waiting;
   if (OpenTokRest::serves(message.path)) {
+    if (is_full) return respond(request, OpenTokRest::overloaded());
     return opentok_.answer(message, [this, request](auto response) { respond(request, std::move(response)); });
   }
   if (message.path.starts_with("/v1/")) {
+    if (is_full) return respond(request, failure(503, "overloaded", k_too_many_waiting));
     if (message.method == "GET") known_tags_.emplace(request, message.if_none_match);
     return rest(request, message);
   }
@@ -89,6 +93,8 @@ void Loop::on_request(net::RequestId request, net::HttpRequest message) {
 void Loop::respond(net::RequestId request, net::HttpResponse response) {
   if (const auto known = known_tags_.extract(request); !known.empty() && response.status == 200) tag(response, known.mapped());
   meter_.answered(response.status);
+  --answers_waiting_;
+  if (response.status == 503) response.headers.emplace_back("Retry-After", "5");
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   fronts_.respond(request, std::move(response));
 }

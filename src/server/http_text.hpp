@@ -14,6 +14,7 @@ namespace offhook::server {
 net::HttpResponse json(unsigned status, std::string body);
 net::HttpResponse failure(unsigned status, std::string_view word, std::string_view message);
 net::HttpResponse not_found();
+inline constexpr std::string_view k_too_many_waiting = "Too many requests wait for their answers; try again in 5 s.";
 net::HttpResponse not_the_operator();
 
 using wire::percent_decode;

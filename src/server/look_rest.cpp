@@ -53,7 +53,7 @@ std::string shown_json(const core::ShownStream& shown) {
   const auto& stream = shown.stream;
   wire::JsonObject out;
   out.text("stream_id", stream.stream_id.text()).text("connection_id", stream.connection_id.text()).text_if("name", stream.name);
-  out.flag("has_audio", stream.has_audio).flag("has_video", stream.has_video).number("created_at_ms", stream.created_at_ms);
+  out.flag("has_audio", stream.has_audio).flag("has_video", stream.has_video).word_if("video_type", stream.video_type).number("created_at_ms", stream.created_at_ms);
   return out.done();
 }
 

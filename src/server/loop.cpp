@@ -1,6 +1,7 @@
 #include "server/loop.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <thread>
 
 #include "server/http_text.hpp"
@@ -54,6 +55,7 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
       console_(reactor, config, projects_, clock_, [this](const std::string& what) { log_.event(clock_.now(), "console", what); }) {}
 
 Result<std::uint16_t, net::NetError> Loop::start() {
+  projects_.when_disabled([this](const ProjectId& project) { feed(core::ProjectDisabled{project}); });
   set_purge_alarm(Duration{0});
   return fronts_.listen();
 }
@@ -62,8 +64,31 @@ void Loop::restore(std::vector<core::Record> records) {
   projects_.restore(records);
   if (webhooks_ != nullptr) opentok_.use(*webhooks_);
   for (const auto& project : projects_.with_callbacks()) feed(core::ProjectChanged{project, projects_.settings_of(project)});
+  set_aside(records);
   const auto now = clock_.now();
   decide(now, [&](core::Effects& effects) { engine_.restore(now, std::move(records), effects); });
+}
+
+// Calls of a damaged file that nobody could go on with. They end here, so that nothing waits for them, and are told once.
+void Loop::set_aside(std::vector<core::Record>& records) {
+  const auto is_damaged = [](const core::Record& record) {
+    const auto* call = std::get_if<core::CallRecord>(&record);
+    return call != nullptr && !core::is_whole(*call);
+  };
+  const auto damaged = std::stable_partition(records.begin(), records.end(), std::not_fn(is_damaged));
+  for (auto record = damaged; record != records.end(); ++record) {
+    auto& call = std::get<core::CallRecord>(*record);
+    on_problem("the record of " + call.id.text() + " is damaged: the call is over (failed/internal); a backup may know more");
+    if (call.phase == wire::Phase::Ended) continue;
+    ++call.version;
+    call.phase = wire::Phase::Ended;
+    call.ended_at = clock_.now();
+    call.outcome = wire::Outcome::Failed;
+    call.reason = wire::Reason::Internal;
+    call.deadlines.clear();
+    store_.put(std::move(call), [] {});
+  }
+  records.erase(damaged, records.end());
 }
 
 // --- from the network to the engine
@@ -332,7 +357,7 @@ const Totals& Loop::totals() {
 }
 
 Levels Loop::levels() const {
-  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), static_cast<bool>(when_stopped_)};
+  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), answers_waiting_, static_cast<bool>(when_stopped_)};
 }
 
 }  // namespace offhook::server

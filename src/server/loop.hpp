@@ -58,6 +58,7 @@ class Loop : private FrontListener {
     std::variant<core::Send, core::CloseLink, std::unique_ptr<core::Effect>, std::function<void()>> what;
   };
 
+  void set_aside(std::vector<core::Record>& records);
   void feed(core::Event event);
   template <class Step>
   void decide(Instant now, Step step);
@@ -137,6 +138,7 @@ class Loop : private FrontListener {
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
   std::uint64_t last_request_ = 0;
+  std::size_t answers_waiting_ = 0;  // HTTP requests that are not answered yet
   struct Waiting {
     net::RequestId request;
     unsigned status = 200;  // of the answer if all is well

@@ -44,7 +44,9 @@ Config config() {
   CommandLine line;
   line.dev = true;
   line.listen = "127.0.0.1:0";
-  return complete(Config{}, line).value();
+  auto config = complete(Config{}, line).value();
+  config.max_answers_waiting = 4;
+  return config;
 }
 
 std::string admin_token() {
@@ -145,6 +147,23 @@ TEST_F(HeldLoop, AnswersWaitForTheirRecordsAndLeaveInOrderWhileMoreAreOnTheirWay
   EXPECT_NE(third->answer().find("sess_"), std::string::npos);
 }
 
+TEST_F(HeldLoop, BeyondTheLimitOfWaitingAnswersRequestsAreToldToComeAgain) {
+  std::vector<std::unique_ptr<Request>> waiting;
+  for (std::size_t i = 1; i <= settings.max_answers_waiting; ++i) waiting.push_back(make_session(i));
+  const auto refused = ask("POST /v1/sessions");
+  EXPECT_NE(refused.find("503"), std::string::npos);
+  EXPECT_NE(refused.find("\"overloaded\""), std::string::npos);
+  EXPECT_NE(refused.find("Retry-After: 5"), std::string::npos);
+  EXPECT_NE(ask("POST /session/create").find("\"code\":503"), std::string::npos) << "in OpenTok's form for its SDKs";
+  EXPECT_NE(ask("GET /healthz").find("200"), std::string::npos) << "the process works";
+  EXPECT_NE(ask("GET /metrics").find("200"), std::string::npos);
+  release(1);
+  EXPECT_NE(waiting.front()->answer().find("201"), std::string::npos);
+  const auto again = make_session(settings.max_answers_waiting);
+  release(settings.max_answers_waiting);
+  EXPECT_NE(again->answer().find("201"), std::string::npos);
+}
+
 TEST_F(HeldLoop, WhoeverBeginsSomethingIsRefusedWhileTheStoreIsBehindAndReadingGoesOn) {
   on_loop([&] { store.pretended = store::k_max_pending_puts; });
   const auto last = make_session(store::k_max_pending_puts + 1);
@@ -158,6 +177,24 @@ TEST_F(HeldLoop, WhoeverBeginsSomethingIsRefusedWhileTheStoreIsBehindAndReadingG
   const auto request = make_session(1);
   release(1);
   EXPECT_NE(request->answer().find("201"), std::string::npos);
+}
+
+TEST(RestoredLoop, ACallWhoseRecordIsDamagedIsOverAndTheRestGoesOn) {
+  net::Reactor reactor;
+  HeldStore store;
+  const auto settings = config();
+  Loop loop(reactor, settings, store, Seed{3});
+  core::CallRecord damaged;
+  damaged.id = CallId(1, 2);
+  damaged.project = k_dev_key;
+  damaged.caller = damaged.caller_leg.user = "alice";  // and nobody is called
+  loop.restore({damaged, core::SessionRecord{SessionId(3, 4), std::string(k_dev_key), loop.clock().now()}});
+  store.release(10);
+  std::optional<core::CallRecord> kept;
+  store.find_call(damaged.id, [&](auto found) { kept = found.value(); });
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->outcome, wire::Outcome::Failed);
+  EXPECT_EQ(kept->reason, wire::Reason::Internal);
 }
 
 }  // namespace

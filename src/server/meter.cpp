@@ -155,6 +155,7 @@ std::string Meter::text(const Levels& levels) {
   set("offhook_sockets", "WebSockets and HTTP connections.", static_cast<double>(levels.sockets));
   set("offhook_store_pending", "Records that are not durable yet.", static_cast<double>(levels.store_pending));
   set("offhook_effects_waiting", "Frames and answers that wait for a record to be durable.", static_cast<double>(levels.effects_waiting));
+  set("offhook_answers_waiting", "HTTP requests that are not answered yet.", static_cast<double>(levels.answers_waiting));
   set("offhook_draining", "1 while the server is about to stop.", levels.is_draining ? 1 : 0);
   const auto process = metrics::process_figures();
   set("process_cpu_seconds", "User and system CPU time.", process.cpu_seconds);

@@ -23,6 +23,7 @@ struct Levels {
   std::size_t sockets = 0;          // WebSockets and HTTP connections
   std::size_t store_pending = 0;    // records that are not durable yet
   std::size_t effects_waiting = 0;  // behind them
+  std::size_t answers_waiting = 0;  // HTTP requests without one yet
   bool is_draining = false;
 };
 

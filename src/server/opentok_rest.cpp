@@ -87,6 +87,8 @@ bool OpenTokRest::serves(std::string_view path) {
   return path.starts_with("session/create") || path.starts_with("v2/");
 }
 
+net::HttpResponse OpenTokRest::overloaded() { return refuse(503, k_too_many_waiting); }
+
 void OpenTokRest::use(Webhooks& webhooks) {
   webhooks_ = &webhooks;
   for (const auto& project : projects_.with_callbacks()) {
@@ -139,6 +141,7 @@ void OpenTokRest::route_session(const Visit& visit) {
   const auto& path = visit.path;
   if (path.size() < 3) return visit.respond(nothing_here());
   const auto session = wire::from_opentok_session(path[1], visit.project);
+  if (!session && wire::is_session_of_opentok(path[1])) return visit.respond(refuse(404, "Not found. " + std::string(wire::k_not_made_here)));
   if (!session) return visit.respond(refuse(SessionRefusal::NoSuchSession));
   const Place place{visit.project, *session};
   if (path[2] == "stream") return route_streams(visit, place);

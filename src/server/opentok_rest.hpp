@@ -36,6 +36,8 @@ class OpenTokRest {
   void use(Webhooks& webhooks);
 
   static bool serves(std::string_view path);
+  // Too many requests wait for their answers.
+  static net::HttpResponse overloaded();
 
   // `respond` is called once, now or later.
   void answer(const net::HttpRequest& request, Respond respond);

@@ -50,6 +50,8 @@ class Projects {
 
   // Carries a token of the operator as "Bearer TOKEN"?
   bool is_operator(std::string_view authorization, Instant now) const;
+  // `told` is called with each project that is disabled from now on, as soon as that is durable.
+  void when_disabled(std::function<void(const ProjectId&)> told) { when_disabled_ = std::move(told); }
   // Webhooks of the configuration.
   const std::vector<Webhook>& webhooks_of(const ProjectId& project) const;
 
@@ -71,6 +73,7 @@ class Projects {
   const Config& config_;
   store::Store& store_;
   std::map<ProjectId, core::ProjectRecord, std::less<>> kept_;
+  std::function<void(const ProjectId&)> when_disabled_ = [](const ProjectId&) {};
   std::atomic<std::shared_ptr<const KeyTable>> keys_;  // of all that may sign; never changed, but replaced
 };
 

@@ -97,7 +97,10 @@ void Projects::answer(const net::HttpRequest& request, Instant now, Respond resp
   auto changed = found->second;
   changed.disabled = verb == "disable";
   const auto shown = to_json(changed, false);
-  keep(std::move(changed), [respond = std::move(respond), shown] { respond(json(200, shown)); });
+  keep(std::move(changed), [this, respond = std::move(respond), shown, disabled = verb == "disable" ? key : std::string()] {
+    respond(json(200, shown));
+    if (!disabled.empty()) when_disabled_(disabled);
+  });
 }
 
 void Projects::list(const Respond& respond) const {

@@ -148,6 +148,7 @@ void Loop::rest_of_calls(net::RequestId request, const net::HttpRequest& message
   std::optional<SessionId> session;
   if (const auto named = wire::opentok::session_named_in(message.body)) {
     session = wire::parse_any_session(*named, project);
+    if (!session && wire::is_session_of_opentok(*named)) return respond(request, failure(404, "no_such_session", wire::k_not_made_here));
     if (!session) return respond(request, refusal(core::RestRefusal::NoSuchSession));
   }
   feed(core::AdminPlaceCall{wait(request, 201), project, std::move(place.value()), session});

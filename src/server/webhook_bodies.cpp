@@ -26,7 +26,8 @@ std::string to_json(const wire::Connection& connection) {
 std::string to_json(const wire::Stream& stream) {
   Object out;
   out.text("stream_id", stream.stream_id.text()).text_if("name", stream.name);
-  return out.flag("has_audio", stream.has_audio).flag("has_video", stream.has_video).number("created_at_ms", stream.created_at_ms).done();
+  out.flag("has_audio", stream.has_audio).flag("has_video", stream.has_video).word_if("video_type", stream.video_type);
+  return out.number("created_at_ms", stream.created_at_ms).done();
 }
 
 std::string to_opentok(const wire::Connection& connection) {
@@ -38,7 +39,7 @@ std::string to_opentok(const wire::Stream& stream, const wire::Connection& conne
   Object out;
   out.text("id", stream.stream_id.text()).raw("connection", to_opentok(connection)).number("createdAt", stream.created_at_ms);
   out.text("name", stream.name.value_or(""));
-  if (stream.has_video) out.text("videoType", "camera");
+  if (stream.has_video) out.text("videoType", wire::word(stream.video_type.value_or(wire::VideoType::Camera)));
   return out.done();
 }
 

@@ -64,6 +64,7 @@ std::string_view word(Outcome value);
 std::string_view word(Reason value);
 std::string_view word(LeaveReason value);
 std::string_view word(MissReason value);
+std::string_view word(VideoType value);
 std::string_view word(SessionRole value);
 std::string_view word(ErrorWord value);
 std::optional<SessionRole> parse_session_role(std::string_view text);

@@ -131,6 +131,7 @@ void fields(auto& v, Is<Stream> auto& m) {
   v.field("name", m.name, k_any_text);
   v.field("has_audio", m.has_audio);
   v.field("has_video", m.has_video);
+  v.field("video_type", m.video_type);
   v.field("created_at_ms", m.created_at_ms, IntegerRule{});
 }
 
@@ -315,6 +316,7 @@ void fields(auto& v, Is<Publish> auto& m) {
   v.field("name", m.name, TextRule{0, k_max_stream_name_bytes, Letters::NoControls});
   v.field("has_audio", m.has_audio);
   v.field("has_video", m.has_video);
+  v.field("video_type", m.video_type);
 }
 void fields(auto& v, Is<UpdateStream> auto& m) {
   v.field("cmd_id", m.cmd_id, k_cmd_id);

@@ -63,13 +63,16 @@ enum class LeaveReason { ClientDisconnected, NetworkDisconnected, ForceDisconnec
 enum class MissReason { Timeout, Rejected, ExpecterLeft };
 // What a connection may do in its session, by the token it has come with. A publisher subscribes and signals too, a moderator also
 // sends others away and mutes them; the other two do just what they are named after.
+// What the picture of a stream shows; OpenTok's words.
+enum class VideoType { Camera, Screen, Custom };
+
 enum class SessionRole { Subscriber, Publisher, Moderator, PublisherOnly };
 
 enum class ErrorWord {
   BadJson, TooDeep, TooLarge, BadMessage, UnknownType, MissingField, BadField,
   HelloFirst, HelloTwice, HelloTimeout, UnsupportedVersion, BadToken, TokenExpired, NotAllowed,
   NoSuchCall, NoSuchSession, NoSuchConnection, NoSuchStream, NotConnected,
-  RateLimited, LimitReached, Overloaded, Replaced, SlowConsumer, Internal,
+  RateLimited, LimitReached, Overloaded, Replaced, SlowConsumer, Internal, ProjectDisabled,
 };
 
 // --- parts -----------------------------------------------------------------------------------------------------------
@@ -148,6 +151,7 @@ struct Stream {
   std::optional<std::string> name;
   bool has_audio = false;
   bool has_video = false;
+  std::optional<VideoType> video_type = {};  // nothing: Camera
   std::int64_t created_at_ms = 0;
 };
 
@@ -270,6 +274,7 @@ struct Publish {
   std::optional<std::string> name;
   bool has_audio = false;
   bool has_video = false;
+  std::optional<VideoType> video_type = {};
 };
 struct UpdateStream {
   std::string cmd_id;

@@ -224,7 +224,7 @@ std::string session_xml(const std::string& session, const ProjectId& project, In
 std::string stream_json(const Stream& stream, const std::vector<std::string>& layout_classes) {
   JsonObject out;
   out.text("id", stream.stream_id.text());
-  if (stream.has_video) out.text("videoType", "camera");
+  if (stream.has_video) out.text("videoType", word(stream.video_type.value_or(VideoType::Camera)));
   return out.text("name", stream.name.value_or("")).texts("layoutClassList", layout_classes).done();
 }
 

@@ -85,7 +85,7 @@ TEST(OpenTokBodies, JsonOnlyForWhoNamesIt) {
 
 TEST(OpenTokBodies, ListsHaveNothingButCountAndItems) {
   EXPECT_EQ(list_json({}), R"({"count":0,"items":[]})");
-  Stream stream{StreamId(1, 2), ConnectionId(3, 4), {}, true, false, 5};
+  Stream stream{StreamId(1, 2), ConnectionId(3, 4), {}, true, false, {}, 5};
   EXPECT_EQ(stream_json(stream, {"full"}), R"({"id":")" + StreamId(1, 2).text() + R"(","name":"","layoutClassList":["full"]})");
   stream.has_video = true;
   EXPECT_NE(stream_json(stream, {}).find(R"("videoType":"camera")"), std::string::npos);

@@ -19,6 +19,12 @@ std::string to_opentok_session(const SessionId& id, std::string_view project);
 // A session of `project`, or nothing for whatever else the text is.
 std::optional<SessionId> from_opentok_session(std::string_view text, std::string_view project);
 
+// Has OpenTok's form, but was made by OpenTok itself, whose sessions do not go on here: what a team meets that has moved its SDK but
+// still keeps old ids.
+bool is_session_of_opentok(std::string_view text);
+inline constexpr std::string_view k_not_made_here =
+    "That session was made by OpenTok and is not known here: create a session with this server, and use its id in place of the old one.";
+
 // Either form.
 std::optional<SessionId> parse_any_session(std::string_view text, std::string_view project);
 

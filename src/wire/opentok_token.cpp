@@ -45,6 +45,7 @@ Result<TokenClaims, Error> judge(const Said& said, Instant now) {
   claims.project = said.project;
   claims.revives = true;
   claims.session = from_opentok_session(said.session, said.project);
+  if (is_session_of_opentok(said.session)) return Error{std::nullopt, ErrorWord::BadToken, std::string(k_not_made_here), true};
   const auto role = parse_session_role(said.role.value_or("publisher"));
   const auto& data = said.data;
   const auto& classes = said.layout_classes;

@@ -4,6 +4,7 @@
 
 #include "wire/codec.hpp"
 #include "wire/opentok_auth.hpp"
+#include "wire/opentok_session.hpp"
 #include "wire/opentok_testing.hpp"
 
 namespace offhook::wire {
@@ -214,6 +215,15 @@ TEST(OpenTokToken, WhatIsWrongIsRefusedAlike) {
   EXPECT_GE(all.size(), 60u);
   const auto answer = "bad_token: " + bad_token().message;
   for (const auto& [name, token] : all) EXPECT_EQ(result_of(token), answer) << name;
+}
+
+TEST(OpenTokToken, ASessionThatOpenTokHasMadeIsRefusedWithWhatToDo) {
+  const std::string theirs = "1_MX40NTgyODA2Mn5-MTcwMDAwMDAwMDAwMH5YeFlaK3h6eWxIUUhtSjhmZEtTbmZ6dGV-fg";
+  EXPECT_EQ(result_of(t1(t1_data({{"session_id", theirs}}))), "bad_token: " + std::string(k_not_made_here));
+  EXPECT_TRUE(is_session_of_opentok(theirs));
+  EXPECT_TRUE(is_session_of_opentok("2_" + theirs.substr(2)));
+  EXPECT_FALSE(is_session_of_opentok(to_opentok_session(SessionId(1, 2), "1")));
+  for (const auto* none : {"", "1_", "1_abc", "sess_1", "3_MX40NTgyODA2Mn5-MTcwMDAwMDAwMDAwMH5YeFlaK3h6eWxIUUhtSjhmZEtTbmZ6dGV-fg"}) EXPECT_FALSE(is_session_of_opentok(none));
 }
 
 TEST(OpenTokToken, EveryTruncationIsRefused) {

@@ -18,6 +18,7 @@ std::string_view word(Outcome value) { return word_of(value); }
 std::string_view word(Reason value) { return word_of(value); }
 std::string_view word(LeaveReason value) { return word_of(value); }
 std::string_view word(MissReason value) { return word_of(value); }
+std::string_view word(VideoType value) { return word_of(value); }
 std::string_view word(SessionRole value) { return word_of(value); }
 std::string_view word(ErrorWord value) { return word_of(value); }
 std::optional<SessionRole> parse_session_role(std::string_view text) { return parse_word<SessionRole>(text); }

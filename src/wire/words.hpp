@@ -65,6 +65,8 @@ template <> inline constexpr std::array k_words<LeaveReason> = std::to_array<std
 template <> inline constexpr std::array k_words<MissReason> =
     std::to_array<std::string_view>({"timeout", "rejected", "expecter_left"});
 
+template <> inline constexpr std::array k_words<VideoType> = std::to_array<std::string_view>({"camera", "screen", "custom"});
+
 template <> inline constexpr std::array k_words<SessionRole> =
     std::to_array<std::string_view>({"subscriber", "publisher", "moderator", "publisheronly"});
 
@@ -72,7 +74,7 @@ template <> inline constexpr std::array k_words<ErrorWord> = std::to_array<std::
     {"bad_json", "too_deep", "too_large", "bad_message", "unknown_type", "missing_field", "bad_field", "hello_first",
      "hello_twice", "hello_timeout", "unsupported_version", "bad_token", "token_expired", "not_allowed",
      "no_such_call", "no_such_session", "no_such_connection", "no_such_stream", "not_connected", "rate_limited",
-     "limit_reached", "overloaded", "replaced", "slow_consumer", "internal"});
+     "limit_reached", "overloaded", "replaced", "slow_consumer", "internal", "project_disabled"});
 
 // A list that is shorter or longer than its enumeration would shift every word after the gap.
 static_assert(k_words<Media>.size() == static_cast<std::size_t>(Media::Video) + 1);
@@ -85,8 +87,9 @@ static_assert(k_words<LegState>.size() == static_cast<std::size_t>(LegState::End
 static_assert(k_words<CallWaiting>.size() == static_cast<std::size_t>(CallWaiting::RingAll) + 1);
 static_assert(k_words<LeaveReason>.size() == static_cast<std::size_t>(LeaveReason::ForceUnpublished) + 1);
 static_assert(k_words<MissReason>.size() == static_cast<std::size_t>(MissReason::ExpecterLeft) + 1);
+static_assert(k_words<VideoType>.size() == static_cast<std::size_t>(VideoType::Custom) + 1);
 static_assert(k_words<SessionRole>.size() == static_cast<std::size_t>(SessionRole::PublisherOnly) + 1);
-static_assert(k_words<ErrorWord>.size() == static_cast<std::size_t>(ErrorWord::Internal) + 1);
+static_assert(k_words<ErrorWord>.size() == static_cast<std::size_t>(ErrorWord::ProjectDisabled) + 1);
 
 template <class E>
 std::string_view word_of(E value) {

@@ -52,6 +52,8 @@ for (const version of ['2.9', '2.16', '2.19', 'latest']) {
     const got = await call(sdk, 'getStream', sessionId, stream.stream_id);
     assert.deepEqual([got.id, got.layoutClassList], [stream.stream_id, ['small']]);
 
+    const shared = await publish(two, 'slides', { has_audio: false, has_video: true, video_type: 'screen' });
+    assert.equal((await call(sdk, 'getStream', sessionId, shared.stream_id)).videoType, 'screen');
     const heard = [one, two].map((client) => client.next((m) => m.type === 'signal'));
     await call(sdk, 'signal', sessionId, null, { type: 'chat', data: 'héllo' });
     for (const signal of await Promise.all(heard)) assert.deepEqual([signal.signal_type, signal.data, signal.from], ['chat', 'héllo', undefined]);

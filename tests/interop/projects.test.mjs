@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenTok from 'opentok';
-import { devSecret, makeFolder, startProgram, writeConfig } from '../integration/harness.mjs';
+import { Client, devSecret, makeFolder, startProgram, writeConfig } from '../integration/harness.mjs';
 import { asOperator, call, enter, inProtocol } from './stage.mjs';
 
 const operatorSecret = 'the-secret-of-the-operator';
@@ -60,7 +60,15 @@ test('two secrets are good during a rotation, then one', async () => {
 
 test('a disabled project is refused until it is enabled again', async () => {
   const made = await inJson('project', 'create');
+  const { sessionId } = await call(sdkOf(made), 'createSession', {});
+  const client = await enter(server, sessionId, sdkOf(made).generateToken(sessionId));
+  const told = client.next((message) => message.type === 'error');
   await offhook('project', 'disable', made.key);
+  assert.deepEqual([(await told).error, (await told).fatal, await client.whenClosed], ['project_disabled', true, 4001]);
+  const again = await new Client(server, 'again').open();
+  const refused = again.next((message) => message.type === 'error');
+  again.send({ type: 'hello', version: 1, device_id: 'again', token: sdkOf(made).generateToken(sessionId) });
+  assert.equal((await refused).error, 'bad_token');
   await assert.rejects(call(sdkOf(made), 'createSession', {}));
   await offhook('project', 'enable', made.key);
   await call(sdkOf(made), 'createSession', {});

@@ -122,6 +122,8 @@ test('every refusal has its code and a JSON message', async () => {
     const answer = await send(method, path, headers, body);
     assert.deepEqual([answer.status, answer.type, typeof JSON.parse(answer.body).message], [status, 'application/json', 'string'], `${method} ${path} ${body}: ${answer.body}`);
   }
+  const theirs = '1_MX40NTgyODA2Mn5-MTcwMDAwMDAwMDAwMH5YeFlaK3h6eWxIUUhtSjhmZEtTbmZ6dGV-fg';  // made by OpenTok
+  assert.match((await send('GET', `${project}/session/${theirs}/stream`, auth())).body, /made by OpenTok .* create a session with this server/);
   for (const list of ['archive', 'broadcast', 'render']) {
     assert.equal((await send('GET', `${project}/${list}?offset=1&count=2`, auth())).body, '{"count":0,"items":[]}');
   }

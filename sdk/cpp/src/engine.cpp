@@ -49,7 +49,8 @@ bool is_passing(ErrorWord word, bool can_renew_token) {
     case ErrorWord::NoSuchStream:
     case ErrorWord::NotConnected:
     case ErrorWord::LimitReached:
-    case ErrorWord::Replaced: return false;
+    case ErrorWord::Replaced:
+    case ErrorWord::ProjectDisabled: return false;
   }
   return false;
 }

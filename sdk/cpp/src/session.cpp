@@ -68,7 +68,7 @@ void Session::signal(SignalOptions signal, Done done) {
 }
 
 void Session::publish(StreamOptions stream, Answer<Stream> answer) {
-  ask(core_, wire::Publish{{}, core_->id, std::move(stream.name), stream.has_audio, stream.has_video},
+  ask(core_, wire::Publish{{}, core_->id, std::move(stream.name), stream.has_audio, stream.has_video, stream.video_type},
       reply_as<wire::StreamReply>(std::move(answer), stream_of));
 }
 

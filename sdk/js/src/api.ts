@@ -4,7 +4,7 @@ import type { Watchdogs } from './engine/settings';
 import type { OffhookError } from './errors';
 import type { Outcome, Reason } from './outcomes';
 import type { EndedEntry } from './engine/journal';
-import type { Leg, LeaveWord, PushAddress, Rules as WireRules, WireConnection, WireRecord, WireStream } from './protocol';
+import type { Leg, LeaveWord, PushAddress, Rules as WireRules, VideoType, WireConnection, WireRecord, WireStream } from './protocol';
 import type { ElsewhereCall } from './elsewhere';
 import type { Participant } from './media/participant';
 import type { JournalStorage } from './storage';
@@ -132,7 +132,7 @@ export interface HistoryRecord {
 /** One client in a session. */
 export interface Connection { connectionId: string; user?: string; data?: string; createdAtMs: number }
 /** What a connection publishes. */
-export interface Stream { streamId: string; connectionId: string; name?: string; hasAudio: boolean; hasVideo: boolean; createdAtMs: number }
+export interface Stream { streamId: string; connectionId: string; name?: string; hasAudio: boolean; hasVideo: boolean; videoType: VideoType; createdAtMs: number }
 /** Without `from` it comes from the app's backend. */
 export interface SignalEvent { type: string; data: string; from?: Connection }
 
@@ -218,7 +218,7 @@ export function connectionOf(wire: WireConnection): Connection {
 export function streamOf(wire: WireStream): Stream {
   return {
     streamId: wire.stream_id, connectionId: wire.connection_id, name: wire.name, hasAudio: wire.has_audio, hasVideo: wire.has_video,
-    createdAtMs: wire.created_at_ms,
+    videoType: wire.video_type ?? 'camera', createdAtMs: wire.created_at_ms,
   };
 }
 

@@ -108,7 +108,7 @@ const connection = object<WireConnection>({
   connection_id: text, user: optional(text), data: optional(text), created_at_ms: integer,
 });
 const stream = object<WireStream>({
-  stream_id: text, connection_id: text, name: optional(text), has_audio: flag, has_video: flag, created_at_ms: integer,
+  stream_id: text, connection_id: text, name: optional(text), has_audio: flag, has_video: flag, video_type: optionalWord('camera', 'screen', 'custom'), created_at_ms: integer,
 });
 const description = object<Description>({ type: word('offer', 'answer', 'pranswer', 'rollback'), sdp: text });
 const iceServer = object<IceServer>({ urls: list(text, MAX_LIST), username: optional(text), credential: optional(text) });

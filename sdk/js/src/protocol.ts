@@ -87,12 +87,14 @@ export interface Snapshot {
 }
 
 export interface WireConnection { connection_id: string; user?: string; data?: string; created_at_ms: number }
+export type VideoType = 'camera' | 'screen' | 'custom';
 export interface WireStream {
   stream_id: string;
   connection_id: string;
   name?: string;
   has_audio: boolean;
   has_video: boolean;
+  video_type?: VideoType;
   created_at_ms: number;
 }
 export interface Description { type: 'offer' | 'answer' | 'pranswer' | 'rollback'; sdp: string }
@@ -160,7 +162,7 @@ export type CommandBody =
   | { type: 'session_connect'; session_id: string; token?: string }
   | { type: 'session_disconnect'; session_id: string }
   | { type: 'signal'; session_id: string; signal_type: string; data: string; to?: string }
-  | { type: 'publish'; session_id: string; name?: string; has_audio: boolean; has_video: boolean }
+  | { type: 'publish'; session_id: string; name?: string; has_audio: boolean; has_video: boolean; video_type?: VideoType }
   | { type: 'update_stream'; session_id: string; stream_id: string; has_audio?: boolean; has_video?: boolean }
   | { type: 'unpublish'; session_id: string; stream_id: string }
   | { type: 'negotiate'; session_id: string; to: string; description?: Description; candidate?: string }

@@ -7,7 +7,7 @@ import { Emitter } from './emitter';
 import type { SessionNews } from './engine/types';
 import { OffhookError } from './errors';
 import type { Port } from './port';
-import type { LeaveWord, SessionEvent, WireStream } from './protocol';
+import type { LeaveWord, SessionEvent, VideoType, WireStream } from './protocol';
 
 type Joined = Extract<SessionNews, { name: 'session_connected' }>;
 
@@ -52,9 +52,10 @@ export class Session extends Emitter<SessionEvents> {
     await this.#port.request({ type: 'signal', session_id: this.sessionId, signal_type: type, data, to: target });
   }
 
-  async publish(stream: { name?: string; hasAudio: boolean; hasVideo: boolean }): Promise<Stream> {
+  async publish(stream: { name?: string; hasAudio: boolean; hasVideo: boolean; videoType?: VideoType }): Promise<Stream> {
     const reply = await this.#port.request({
       type: 'publish', session_id: this.sessionId, name: stream.name, has_audio: stream.hasAudio, has_video: stream.hasVideo,
+      video_type: stream.videoType,
     });
     return this.#remember(streamIn(reply.stream));
   }

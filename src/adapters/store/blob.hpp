@@ -32,6 +32,7 @@ template <> inline constexpr auto k_last<wire::MediaFailure> = wire::MediaFailur
 template <> inline constexpr auto k_last<core::InputKind> = core::InputKind::Pushed;
 template <> inline constexpr auto k_last<core::PushState> = core::PushState::Failed;
 template <> inline constexpr auto k_last<wire::PushProvider> = wire::PushProvider::Custom;
+template <> inline constexpr auto k_last<wire::VideoType> = wire::VideoType::Custom;
 template <> inline constexpr auto k_last<core::NoteKind> = core::NoteKind::PushFailed;
 
 template <class T> inline constexpr bool is_optional = false;

@@ -179,7 +179,8 @@ TEST(CallBlob, OldBytesKeepTheirMeaning) {
   EXPECT_EQ(session.id, SessionId(1, 2));
   EXPECT_EQ(session.project, "7");
   EXPECT_EQ(session.created_at, Instant{Duration{1000}});
-  EXPECT_EQ(to_blob(session), id_and_project);
+  EXPECT_FALSE(session.mutes_new_streams);
+  EXPECT_EQ(to_blob(session), id_and_project + std::string("\x08\0", 2)) << "and what has been added";
 }
 
 }  // namespace

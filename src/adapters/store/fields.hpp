@@ -154,6 +154,7 @@ void describe(Visitor& visit, Is<wire::Stream> auto& stream) {
   visit(4, stream.has_audio);
   visit(5, stream.has_video);
   visit(6, stream.created_at_ms);
+  visit(7, stream.video_type);
 }
 
 template <class Visitor>
@@ -258,6 +259,7 @@ void describe(Visitor& visit, Is<core::SessionRecord> auto& session) {
   visit(1, session.id);
   visit(2, session.project);
   visit(3, session.created_at);
+  visit(4, session.mutes_new_streams);
 }
 
 template <class Visitor>

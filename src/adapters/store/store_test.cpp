@@ -241,12 +241,16 @@ TEST_P(Conformance, ConnectionsAreLoadedUntilTheyAreGone) {
   core::ConnectionRecord joined;
   joined.shown.connection_id = ConnectionId(1, 2);
   joined.streams.resize(2);
+  joined.streams[1].video_type = wire::VideoType::Custom;
   put(joined);
   settle();
   rig->reopen();
   const auto loaded = load();
   ASSERT_EQ(loaded.size(), 1U);
-  EXPECT_EQ(std::get<core::ConnectionRecord>(loaded.front()).streams.size(), 2U);
+  const auto& streams = std::get<core::ConnectionRecord>(loaded.front()).streams;
+  ASSERT_EQ(streams.size(), 2U);
+  EXPECT_EQ(streams[0].video_type, std::nullopt);
+  EXPECT_EQ(streams[1].video_type, wire::VideoType::Custom);
   put(core::GoneRecord{core::key_of(joined)});
   settle();
   rig->reopen();

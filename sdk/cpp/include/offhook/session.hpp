@@ -53,6 +53,7 @@ struct StreamOptions {
   std::optional<std::string> name{};  // at most 128 bytes
   bool has_audio = true;
   bool has_video = true;
+  std::optional<wire::VideoType> video_type{};  // what the picture shows; nothing: a camera
 };
 
 struct StreamChange {
