@@ -155,6 +155,62 @@ TEST_F(Calls, CallerSilentWhileRingingComesBackInTime) {
   EXPECT_EQ(seen(alice).phase, Phase::Connecting);
 }
 
+// A disk may take longer for a commit than the server waits for a sign of life.
+TEST_F(Calls, AWelcomeThatHasNotLeftYetIsNoSilenceOfTheClient) {
+  talk();
+  world.close(alice);
+  world.holds_welcomes = true;
+  world.say_hello(alice, true);
+  alice.periods_ms.clear();
+  world.run(10s);
+  EXPECT_EQ(alice.closed, std::nullopt);
+  EXPECT_TRUE(alice.periods_ms.empty()) << "heartbeats begin when it has left";
+  world.feed(Welcomed{alice.link});
+  world.run(30s);
+  EXPECT_EQ(alice.periods_ms.size(), 30U);
+  EXPECT_EQ(seen(bob).phase, Phase::Active);
+  EXPECT_FALSE(seen(bob).peer_unstable);
+}
+
+TEST_F(Calls, SilenceCountsFromTheWelcomeThatHasLeft) {
+  talk();
+  world.close(alice);
+  world.holds_welcomes = true;
+  world.say_hello(alice, true);
+  world.silence(alice);
+  world.run(10s);
+  world.feed(Welcomed{alice.link});
+  world.run(2s);
+  EXPECT_EQ(alice.closed, std::nullopt);
+  world.run(500ms);
+  EXPECT_EQ(alice.closed, 4004);
+  world.run(10s);
+  EXPECT_EQ(seen(bob).outcome, Outcome::Dropped) << "the grace counts from the last word";
+}
+
+TEST_F(Calls, HeartbeatsNeedNotWaitForTheDiskUnlessTheyTellASlowerPace) {
+  const auto call = talk();
+  Effects out;
+  const auto beats = [&] {
+    std::vector<std::pair<std::int64_t, bool>> found;
+    for (const auto& effect : out) {
+      const auto* send = std::get_if<Send>(&effect);
+      if (send == nullptr || send->link != alice.link) continue;
+      if (const auto* ping = std::get_if<wire::ServerPing>(send->message.get())) found.emplace_back(ping->period_ms, send->at_once);
+    }
+    out.clear();
+    return found;
+  };
+  using Beats = std::vector<std::pair<std::int64_t, bool>>;
+  world.engine.advance(world.now += 1s, out);
+  EXPECT_EQ(beats(), (Beats{{1'000, true}}));
+  world.engine.handle(world.now, Received{alice.link, wire::Hangup{"h", call}, std::nullopt}, out);
+  world.engine.advance(world.now += 1s, out);
+  EXPECT_EQ(beats(), (Beats{{25'000, false}})) << "the end of the call comes before it";
+  world.engine.handle(world.now, Received{alice.link, wire::Invite{"i", "bob", wire::Media::None, {}, {}}, std::nullopt}, out);
+  EXPECT_EQ(beats(), (Beats{{1'000, true}})) << "who waits for the answer need not doubt the link";
+}
+
 TEST_F(Calls, MediaInTimeOrConnectFailed) {
   auto call = invite(wire::Media::Video);
   world.send(bob, wire::Answer{"", call});

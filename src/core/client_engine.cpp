@@ -88,7 +88,7 @@ void ClientEngine::on(Received&& event) {
   }
   client->last_contact = desk_.now;
   if (std::holds_alternative<wire::ClientPing>(event.message)) {
-    send(event.link, wire::ServerPong{});
+    send(event.link, wire::ServerPong{}, true);
   } else if (const auto* pong = std::get_if<wire::ClientPong>(&event.message)) {
     if (pong->seq) acknowledge(*client, *pong->seq);
   } else if (const auto* ack = std::get_if<wire::Ack>(&event.message)) {
@@ -224,6 +224,7 @@ void ClientEngine::take_link(Client& client, LinkId link) {
   client.link = link;
   client.newest_link = link;
   links_.at(link).client = client.self.client;
+  client.is_welcomed = false;
   client.last_contact = desk_.now;
   desk_.timers.cancel(client.resume_over);
 }
@@ -274,7 +275,8 @@ void ClientEngine::welcome_if_complete(Client& client) {
   client.opening.reset();
   if (!client.link) return;
   opening.welcome.time_at_ms = to_unix_ms(desk_.now);
-  opening.welcome.heartbeat_ms = to_ms(period(client));
+  client.told_period = period(client);
+  opening.welcome.heartbeat_ms = to_ms(client.told_period);
   acknowledge(client, opening.last_seq);
   Opened opened{client.self, {}};
   for (const auto& call : opening.welcome.calls) {
@@ -283,8 +285,15 @@ void ClientEngine::welcome_if_complete(Client& client) {
   send(*client.link, std::move(opening.welcome));
   auto seq = client.last_seq - client.unacknowledged.size();
   for (const auto& waiting : client.unacknowledged) desk_.effect(Send{*client.link, waiting.event, ++seq});
-  set_pace(client);
   if (!client.anonymous) desk_.post(std::move(opened));
+}
+
+// A welcome may wait for the disk. What the server itself holds back must not count as the client's silence.
+void ClientEngine::on(const Welcomed& event) {
+  auto* client = client_of(event.link);
+  if (client == nullptr) return;
+  client->is_welcomed = true;
+  set_pace(*client);
 }
 
 // --- commands
@@ -546,7 +555,9 @@ void ClientEngine::answer(const Asker& to, wire::ServerMessage&& answer) {
   if (client->link && !client->opening) desk_.effect(Send{*client->link, message});
 }
 
-void ClientEngine::send(LinkId link, wire::ServerMessage&& message) { desk_.effect(Send{link, share_message(std::move(message))}); }
+void ClientEngine::send(LinkId link, wire::ServerMessage&& message, bool at_once) {
+  desk_.effect(Send{link, share_message(std::move(message)), 0, at_once});
+}
 
 // --- events
 
@@ -599,17 +610,25 @@ Duration ClientEngine::patience(const Client& client) const {
 }
 
 void ClientEngine::set_pace(Client& client) {
-  if (!client.link || client.opening) return;
+  if (!client.link || !client.is_welcomed) return;
   client.paced_since = desk_.now;
   desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, client.self.client);
   desk_.arm(client.contact_lost, desk_.now + patience(client), TimerKind::ContactLost, client.self.client);
+}
+
+// A slower pace stays behind what was said before it, the end of the call among it: whoever does not get that notices at the faster one.
+void ClientEngine::beat(Client& client) {
+  const auto now = period(client);
+  const bool may_overtake = client.is_welcomed && now <= client.told_period;
+  send(*client.link, wire::ServerPing{to_ms(now)}, may_overtake);
+  client.told_period = now;
 }
 
 // In the three below: of several deadlines at one moment the first may have made the others void.
 void ClientEngine::on_heartbeat(ClientId id) {
   if (find(id) == nullptr || !find(id)->link || desk_.timers.at(find(id)->heartbeat)) return;
   auto& client = *find(id);
-  send(*client.link, wire::ServerPing{to_ms(period(client))});
+  beat(client);
   desk_.arm(client.heartbeat, desk_.now + period(client), TimerKind::Heartbeat, id);
 }
 
@@ -637,7 +656,7 @@ void ClientEngine::on(const LiveCall& mail) {
   // A slower pace is told with the next heartbeat of the faster one: until then whatever ends the call has been told, and if the
   // socket dies on the way the client notices at the pace of a call.
   if (!client->link || client->opening || period(*client) >= before) return;
-  send(*client->link, wire::ServerPing{to_ms(period(*client))});
+  beat(*client);
   set_pace(*client);
 }
 

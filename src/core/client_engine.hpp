@@ -23,6 +23,7 @@ class ClientEngine {
 
   void on(const LinkOpened& event);
   void on(const LinkClosed& event);
+  void on(const Welcomed& event);
   void on(Received&& event);
   void on(const Refused& event);
   void on(const LinkCongested& event);
@@ -104,7 +105,9 @@ class ClientEngine {
     std::size_t unacknowledged_bytes = 0;
     bool overflowed = false;  // events were forgotten: no resume
     Instant last_contact{};
+    bool is_welcomed = false;  // on this link; before that it may not even know that it is here
     Instant paced_since{};    // of the heartbeat in force
+    Duration told_period{};
     std::set<CallId> live_calls;
     std::set<SessionId> sessions;
     bool watches_presence = false;
@@ -135,10 +138,11 @@ class ClientEngine {
   void dispatch_session(Client& client, SessionId session, wire::ClientMessage&& message,
                         std::optional<wire::TokenClaims>&& claims);
   void answer(const Asker& to, wire::ServerMessage&& answer);
-  void send(LinkId link, wire::ServerMessage&& message);
+  void send(LinkId link, wire::ServerMessage&& message, bool at_once = false);
   void acknowledge(Client& client, std::uint64_t seq);
   void event(Client& client, SharedMessage message);
   void set_pace(Client& client);
+  void beat(Client& client);
   Duration period(const Client& client) const;
   Duration patience(const Client& client) const;
   void lose_link(Client& client, Instant since);

@@ -26,8 +26,9 @@ struct Announce { std::vector<SessionNotice> notices; std::optional<Record> reco
 using SharedMessage = std::shared_ptr<const wire::ServerMessage>;
 inline SharedMessage share_message(wire::ServerMessage message) { return std::make_shared<const wire::ServerMessage>(std::move(message)); }
 
-// `seq`: of an event, by which this device counts it; it stands in place of the message's own, which is shared with others. 0: no event.
-struct Send { LinkId link; SharedMessage message; std::uint64_t seq = 0; };
+// `seq`: of an event, by which this device counts it; it stands in place of the message's own, which is shared with others. 0: no event. `at_once`: a heartbeat, which tells no
+// fact; it waits for no record, so that a slow disk is not taken for a lost network. A welcome that has left is answered with Welcomed.
+struct Send { LinkId link; SharedMessage message; std::uint64_t seq = 0; bool at_once = false; };
 // As the device reads it.
 wire::ServerMessage message_in(const Send& send);
 struct CloseLink { LinkId link; std::uint16_t code = 1000; std::string reason; };  // after what was sent before it

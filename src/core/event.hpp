@@ -25,6 +25,8 @@ struct LinkId {
 
 struct LinkOpened { LinkId link; };
 struct LinkClosed { LinkId link; };
+// Answer to the Send of a welcome: it has left. Until then it is not the client that is silent.
+struct Welcomed { LinkId link; };
 
 // A well-formed message. `claims` are those of the token the message carries (hello, session_connect, session_reject),
 // already verified; a message whose token was refused arrives as Refused instead.
@@ -105,7 +107,7 @@ struct ProjectDisabled { ProjectId project; };
 // A project has come, or its settings are others from now on.
 struct ProjectChanged { ProjectId project; Settings settings; };
 
-using Event = std::variant<LinkOpened, LinkClosed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
+using Event = std::variant<LinkOpened, LinkClosed, Welcomed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
                            StoreBehind, AdminSession, AdminDisconnect, ProjectChanged, ProjectDisabled, PushSettled>;

@@ -12,9 +12,7 @@
 namespace offhook::server {
 namespace {
 
-bool is_heartbeat(const core::Send& send) {
-  return std::holds_alternative<wire::ServerPing>(*send.message) || std::holds_alternative<wire::ServerPong>(*send.message);
-}
+bool is_welcome(const core::Send& send) { return std::holds_alternative<wire::Welcome>(*send.message); }
 
 constexpr Duration k_purge_period = std::chrono::minutes{1};
 
@@ -153,29 +151,18 @@ void Loop::take(core::Effects& effects) {
   mind_the_store();
 }
 
-// A heartbeat tells no fact. It passes by what waits for other links, so that a slow disk is not taken for a lost network. What is
-// sent when nothing waits need not wait either: sending leads to no further step of the engine.
+// What is sent when nothing waits need not wait either: sending leads to no further step of the engine. A welcome does.
 void Loop::hold(core::Effect& effect) {
   const bool waits = durable_ < put_ || !waiting_.empty();
   if (auto* send = std::get_if<core::Send>(&effect)) {
-    if (!waits || (is_heartbeat(*send) && !held_links_.contains(send->link))) return carry_out_one(*send);
-    hold_for(send->link, {put_, std::move(*send)});
+    if (send->at_once || (!waits && !is_welcome(*send))) return carry_out_one(*send);
+    waiting_.push(Held{put_, std::move(*send)});
   } else if (auto* close = std::get_if<core::CloseLink>(&effect)) {
     if (!waits) return carry_out_one(*close);
-    hold_for(close->link, {put_, std::move(*close)});
+    waiting_.push(Held{put_, std::move(*close)});
   } else {
     waiting_.push(Held{put_, std::make_unique<core::Effect>(std::move(effect))});
   }
-}
-
-void Loop::hold_for(core::LinkId link, Held held) {
-  ++held_links_[link];
-  waiting_.push(std::move(held));
-}
-
-void Loop::let_go(core::LinkId link) {
-  const auto found = held_links_.find(link);
-  if (found != held_links_.end() && --found->second == 0) held_links_.erase(found);
 }
 
 // Behind from the limit on, until half of it is done: not to and fro.
@@ -231,10 +218,8 @@ void Loop::carry_out_waiting() {
 
 void Loop::carry_out_held(Held& held) {
   if (auto* send = std::get_if<core::Send>(&held.what)) {
-    let_go(send->link);
     carry_out_one(*send);
   } else if (auto* close = std::get_if<core::CloseLink>(&held.what)) {
-    let_go(close->link);
     carry_out_one(*close);
   } else if (auto* effect = std::get_if<std::unique_ptr<core::Effect>>(&held.what)) {
     carry_out(**effect);
@@ -247,7 +232,10 @@ void Loop::carry_out(core::Effect& effect) {
   std::visit([&](auto& wanted) { carry_out_one(wanted); }, effect);
 }
 
-void Loop::carry_out_one(core::Send& effect) { fronts_.send(effect); }
+void Loop::carry_out_one(core::Send& effect) {
+  fronts_.send(effect);
+  if (is_welcome(effect)) feed(core::Welcomed{effect.link});
+}
 void Loop::carry_out_one(core::CloseLink& effect) { fronts_.close(effect.link, effect.code, effect.reason); }
 
 void Loop::carry_out_one(core::LoadHistory& effect) {

@@ -68,8 +68,6 @@ class Loop : private FrontListener {
   void on_alarm();
   void take(core::Effects& effects);
   void hold(core::Effect& effect);
-  void hold_for(core::LinkId link, Held held);
-  void let_go(core::LinkId link);
   void mind_the_store();
   void put(core::Store& effect);
   void put(core::Announce& effect);
@@ -134,7 +132,6 @@ class Loop : private FrontListener {
   Fifo<Held> waiting_;  // in order; grows only while the store is behind, when nothing new is begun
   std::uint64_t put_ = 0;     // records given to the store
   std::uint64_t durable_ = 0; // so many of them are durable
-  std::map<core::LinkId, std::size_t> held_links_;  // how many effects of each wait
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
   std::uint64_t last_request_ = 0;

@@ -12,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "adapters/net/net_testing.hpp"
 #include "adapters/store/memory_store.hpp"
 #include "wire/token.hpp"
 
@@ -44,7 +45,9 @@ Config config() {
   CommandLine line;
   line.dev = true;
   line.listen = "127.0.0.1:0";
-  auto config = complete(Config{}, line).value();
+  Config made;
+  made.settings.heartbeat_idle = std::chrono::seconds{2};
+  auto config = complete(std::move(made), line).value();
   config.max_answers_waiting = 4;
   return config;
 }
@@ -53,6 +56,14 @@ std::string admin_token() {
   wire::TokenClaims claims;
   claims.project = k_dev_key;
   claims.scope = wire::Scope::Admin;
+  claims.expires_at = Clock().now() + std::chrono::hours{1};
+  return wire::make_token(claims, k_dev_secret);
+}
+
+std::string client_token() {
+  wire::TokenClaims claims;
+  claims.project = k_dev_key;
+  claims.user = "alice";
   claims.expires_at = Clock().now() + std::chrono::hours{1};
   return wire::make_token(claims, k_dev_secret);
 }
@@ -162,6 +173,22 @@ TEST_F(HeldLoop, BeyondTheLimitOfWaitingAnswersRequestsAreToldToComeAgain) {
   const auto again = make_session(settings.max_answers_waiting);
   release(settings.max_answers_waiting);
   EXPECT_NE(again->answer().find("201"), std::string::npos);
+}
+
+TEST_F(HeldLoop, AWelcomeWaitsForTheStoreAndHeartbeatsThatFollowItDoNot) {
+  const auto session = make_session(1);
+  net::testing::WsClient client(port);
+  client.send(R"({"type":"hello","version":1,"device_id":"a1","token":")" + client_token() + "\"}");
+  while (ask("GET /metrics").find("offhook_clients 1") == std::string::npos) std::this_thread::yield();
+  EXPECT_EQ(client.stream.next_layer().available(), 0U);
+  release(1);
+  EXPECT_NE(client.receive().find("\"welcome\""), std::string::npos);
+  client.send(R"({"type":"session_create","cmd_id":"c1"})");
+  while (pending() < 1) std::this_thread::yield();
+  EXPECT_NE(client.receive().find("\"ping\""), std::string::npos) << "though the answer to the command waits";
+  client.send(R"({"type":"pong"})");
+  release(1);
+  EXPECT_NE(client.receive().find("\"reply\""), std::string::npos);
 }
 
 TEST_F(HeldLoop, WhoeverBeginsSomethingIsRefusedWhileTheStoreIsBehindAndReadingGoesOn) {

@@ -238,9 +238,6 @@ void Judge::check_time_of_end(const Case& call, const Part& part) {
 // From when one side of a conversation is gone until the other stops.
 void Judge::check_time_of_media(const Case& call) {
   if (call.saw_restart || call.was_moved || !call.decided || call.decided->group) return;
-  // A welcome waits for the commit of what it tells, and for the one that is under way: where that takes longer than the server waits
-  // for a sign of life, no link stays and no word gets through. Nothing is promised then but the end of the call by its longest timer.
-  if (world_.longest_commit() > patience()) return;
   const Part* sides[2] = {};
   for (const auto number : call.parts) {
     const auto& part = parts_[number];

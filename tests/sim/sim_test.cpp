@@ -250,6 +250,36 @@ TEST_F(WorldOfSteadyLinks, ARefusalThatCameLateIsNoContact) {
   world.stall(bob, Stall::None);
 }
 
+// Seed 298: commits that take longer than the server waits for a sign of life. The welcome of who comes back waits for them, and his silence
+// does not count before it has left.
+class WorldOfASlowDisk : public WorldOfThree {
+ protected:
+  WorldOfASlowDisk() : WorldOfThree([] {
+    auto options = steady();
+    options.settings = settings_of([] {
+      Swarm swarm;
+      swarm.timers = 1;
+      return swarm;
+    }());
+    options.slow_commit = 2s;
+    return options;
+  }()) {}
+};
+
+TEST_F(WorldOfASlowDisk, WhoComesBackWhileTheDiskIsSlowStays) {
+  const auto call = talk();
+  world.slow_disk(true);
+  world.cut(alice, Notice::Both);
+  for (int i = 0; i < 40; ++i) {  // the disk always has something to do
+    world.give(tablet, client::Request{static_cast<client::RequestNumber>(i + 1), wire::SetRules{"", {}}});
+    world.run(500ms);
+  }
+  EXPECT_EQ(shown(alice, call), std::nullopt);
+  EXPECT_EQ(moments(bob, incoming(bob)).back(), CallMoment::PeerStable);
+  world.slow_disk(false);
+  act(alice, call, Action::Hangup);
+}
+
 // --- long runs, small here
 
 Swarm small(std::uint64_t seed) {

@@ -194,7 +194,9 @@ void World::carry_out_one(core::Send& effect) {
   const auto pipe = found->second;
   auto message = core::message_in(effect);
   observer_.on_said(pipe->device->index, message);
+  const bool is_welcome = std::holds_alternative<wire::Welcome>(message);
   pass(pipe, Way::ToDevice, std::move(message));
+  if (is_welcome) at(now_, [this, link = pipe->link] { feed_server({Cause::Kind::Link}, core::Welcomed{link}); });
 }
 
 // The engine has forgotten the link already.

@@ -78,7 +78,12 @@ void World::decide(const Cause& cause, core::Effects effects) {
       put_in_store(store->record);
     }
     if (const auto* close = std::get_if<core::CloseLink>(&effect)) tell_of_closing(*close);
-    outbox_.emplace_back(std::move(effect), puts_);
+    const auto* send = std::get_if<core::Send>(&effect);
+    if (send != nullptr && send->at_once && durable_puts_ < puts_) {
+      carry_out_one(std::get<core::Send>(effect));
+    } else {
+      outbox_.emplace_back(std::move(effect), puts_);
+    }
   }
   observer_.on_served(cause);
   advance_store();
@@ -90,7 +95,7 @@ void World::tell_of_closing(const core::CloseLink& close) {
   if (found != pipes_.end()) observer_.on_link(found->second->device->index, close.link, false, close.code);
 }
 
-// Commit, then speak: what follows a record waits until it is durable.
+// Commit, then speak: what follows a record waits until it is durable. Heartbeats pass by.
 void World::flush_outbox() {
   while (!outbox_.empty() && outbox_.front().second <= durable_puts_) {
     auto next = std::move(outbox_.front().first);

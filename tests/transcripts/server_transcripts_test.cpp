@@ -222,6 +222,7 @@ class ServerRun {
   }
 
   void deliver(const core::Send& send, std::vector<core::Event>& answers) {
+    if (std::holds_alternative<wire::Welcome>(*send.message)) answers.push_back(core::Welcomed{send.link});
     const auto found = std::find_if(parties_.begin(), parties_.end(), [&](const auto& entry) { return entry.second.link == send.link; });
     if (found == parties_.end() || found->second.silent) return;
     auto& side = found->second;
