@@ -331,6 +331,29 @@ TEST_F(Pushes, ADeviceIsRememberedAsLongAsItComesNowAndThen) {
   EXPECT_EQ(registered().size(), 1U) << "the old one is forgotten when a new one comes";
 }
 
+TEST_F(Pushes, AStoreThatIsBehindIsGivenNoAddress) {
+  world.feed(StoreBehind{true});
+  bobs_tablet.push = address("bobs-tablet");
+  world.say_hello(bobs_tablet);
+  EXPECT_FALSE(bobs_tablet.welcome.push);
+  world.send(bobs_tablet, wire::SetPush{"", bobs_tablet.push});
+  EXPECT_EQ(world.last<wire::Error>(bobs_tablet).error, wire::ErrorWord::Overloaded);
+  world.run(25h);  // by then it would be written again that the telephone is there
+  world.say_hello(bob);
+  EXPECT_TRUE(bob.welcome.push) << "it has the address that it had";
+  ASSERT_EQ(registered().size(), 1U);
+  EXPECT_LT(registered().front().since, world.now - 24h);
+  bob.push = address("another");
+  world.say_hello(bob, true);
+  EXPECT_FALSE(bob.welcome.push);
+  world.feed(StoreBehind{false});
+  world.say_hello(bob, true);
+  world.say_hello(bobs_tablet, true);
+  EXPECT_TRUE(bob.welcome.push);
+  EXPECT_TRUE(bobs_tablet.welcome.push);
+  EXPECT_EQ(registered().size(), 2U);
+}
+
 TEST_F(Pushes, AForgottenUserHasNoAddress) {
   world.feed(AdminForgetUser{7, {"1", "bob"}});
   EXPECT_TRUE(registered().empty());

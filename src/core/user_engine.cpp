@@ -23,9 +23,14 @@ void UserEngine::on(const Attach& mail) {
   desk_.post(std::move(attached));
 }
 
-// One that says nothing of it has the address that it had.
+// One that says nothing of it has the address that it had. A store that is behind is given no new one; the device tells it again with its next
+// hello.
 bool UserEngine::has_push_address(const Member& member, const std::optional<wire::PushAddress>& told) {
   if (!desk_.settings_of(member.user.project).push) return false;
+  if (desk_.store_is_behind) {
+    const auto* kept = pushes_.find(member.user, member.device);
+    return kept != nullptr && (!told || kept->address == *told);
+  }
   if (told) pushes_.keep(member, *told);
   return told || pushes_.touch(member);
 }

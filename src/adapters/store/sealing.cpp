@@ -35,6 +35,7 @@ bool is_secret(std::string_view body) {
 
 // Of those kinds that may hold secrets.
 bool is_secret(std::int64_t kind, std::string_view body) {
+  if (kind == k_kind<core::PushRecord>) return is_secret<core::PushRecord>(body);
   return kind == k_kind<core::ProjectRecord> && is_secret<core::ProjectRecord>(body);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "adapters/store/blob.hpp"
 #include "adapters/store/kinds.hpp"
 #include "adapters/store/sqlite_store.hpp"
 #include "adapters/store/store_testing.hpp"
@@ -205,6 +206,23 @@ TEST_F(Sealed, ClearSecretsOfAnEarlierFormatAreSealedAtTheStartAndGoneFromTheFil
   for (const auto* secret : {"clear-secret-of-version-4", "af9a5a07eee633b6"}) EXPECT_FALSE(is_on_disk(secret));
   store.reset();
   EXPECT_EQ(projects(*opened({key_of(1)})).size(), 1U);
+}
+
+// No version has written one, but the rule is one for all that holds a secret.
+TEST_F(Sealed, APushAddressInTheClearIsSealedAtTheStart) {
+  opened({key_of(1)});
+  const core::PushRecord record{{"7", "bob"}, "phone", {}, {wire::PushProvider::Fcm, "token-of-bobs-phone"}, Instant{std::chrono::hours{1}}};
+  {
+    Database database(folder.file(), Database::Mode::ReadWrite);
+    Statement insert(database, "INSERT INTO records (key, kind, body) VALUES (?, ?, ?)");
+    insert.bind(core::key_of(record).text).bind(k_kind<core::PushRecord>).bind_blob(to_blob(record)).run();
+  }
+  ASSERT_TRUE(is_on_disk("token-of-bobs-phone"));
+  EXPECT_NE(refusal({}).find("--make-key"), std::string::npos);
+  const auto records = opened({key_of(1)})->load(Instant{}).value();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(std::get<core::PushRecord>(records.front()).address.token, "token-of-bobs-phone");
+  EXPECT_FALSE(is_on_disk("token-of-bobs-phone"));
 }
 
 TEST_F(Sealed, ACleaningThatACrashInterruptedIsDoneAtTheNextStart) {
