@@ -26,6 +26,7 @@ client::EngineOptions options_of(const Transcript& transcript, const Party& part
   options.client = "transcripts";
   options.command_prefix = "t-";
   options.seed = Seed{11};
+  if (!party.push.empty()) options.push = wire::PushAddress{wire::PushProvider::Fcm, party.push};
   for (const auto& [name, value] : transcript.client_settings) {
     if (k_watchdogs.contains(name) && parse_seconds(value)) {
       options.watchdogs.*k_watchdogs.at(name) = *parse_seconds(value);
@@ -183,6 +184,9 @@ class ClientRun {
       case Verb::LinkSilent: is_silent_ = true; return;
       case Verb::LinkUp: return come_back(line, true);
       case Verb::LinkFresh: return come_back(line, false);
+      case Verb::Push:
+      case Verb::PushAnswer:
+      case Verb::PushStop:
       case Verb::Drain:
       case Verb::EndCall:
       case Verb::End: return;
@@ -217,6 +221,7 @@ class ClientRun {
     if (action != k_actions.end()) return feed(client::Act{handle_, action->second});
     if (line.word == "call") return place(line);
     if (line.word == "move_here") return move_here(line);
+    if (line.word == "push") return be_woken(line);
     if (line.word == "media_failed") {
       const auto reason = line.args.at(0) == "permission" ? wire::MediaFailure::Permission
                           : line.args.at(0) == "device"   ? wire::MediaFailure::Device
@@ -249,6 +254,17 @@ class ClientRun {
     group.mode = mode == "all_join" ? wire::GroupMode::AllJoin : wire::GroupMode::FirstAnswer;
     group.owner_leaves = owner_leaves == "stay" ? wire::OwnerLeaves::Stay : wire::OwnerLeaves::End;
     return group;
+  }
+
+  // What the application gives it of a push that has arrived; how much of the ringing remains is known.
+  void be_woken(const Line& line) {
+    const auto payload = names_.filled(line.object).get_object();
+    client::Woken woken;
+    woken.call_id = *CallId::parse(payload.at("call_id").as_string());
+    woken.caller.user = payload.at("caller").at("user").as_string();
+    woken.media = *wire::parse_media(payload.at("media").as_string());
+    woken.remaining = std::chrono::milliseconds{payload.at("remaining_ms").as_int64()};
+    feed(woken);
   }
 
   void move_here(const Line& line) {
@@ -343,6 +359,7 @@ class ClientRun {
 
   void check_hello(const Line& line) {
     json::object wanted{{"device_id", party_.device}, {"token", "t"}, {"version", 1}};
+    if (!party_.push.empty()) wanted["push"] = {{"provider", "fcm"}, {"token", party_.push}};
     if (clients_ > 0) {
       wanted["resume"] = {{"client_id", client_id()}, {"resume_key", resume_key()}, {"last_seq", last_seq_}};
     }

@@ -26,6 +26,8 @@ core::Settings settings_of(const Transcript& transcript) {
       settings.*(found->field) = *parse_seconds(value);
     } else if (name == "refuse_unknown_users") {
       settings.refuse_unknown_users = flag;
+    } else if (name == "push") {
+      settings.push = flag;
     } else if (name == "presence") {
       settings.presence = flag;
     } else if (name == "clients_create_sessions") {
@@ -49,7 +51,13 @@ class ServerRun {
  public:
   explicit ServerRun(const Transcript& transcript)
       : transcript_(transcript), engine_(settings_of(transcript), Seed{7}) {
-    for (const auto& party : transcript.parties) parties_[party.name].declared = party;
+    core::Effects effects;
+    std::vector<core::Record> registered;
+    for (const auto& party : transcript.parties) {
+      parties_[party.name].declared = party;
+      if (!party.push.empty()) registered.push_back(core::PushRecord{{std::string(k_project), party.user}, party.device, {}, address_of(party), k_start});
+    }
+    engine_.restore(k_start, std::move(registered), effects);
   }
 
   void run() {
@@ -73,6 +81,7 @@ class ServerRun {
     Party declared;
     std::optional<core::LinkId> link;
     bool silent = false;
+    core::Push pushed;  // the last one
     std::uint64_t last_seq = 0;
     json::object welcome;
     std::deque<json::object> told;     // not listed yet
@@ -95,6 +104,9 @@ class ServerRun {
       case Verb::Start: return say_hello(parties_.at(line.party), false, false, line);
       case Verb::Drain: return feed(core::DrainStarted{now_ + *parse_seconds(line.word)});
       case Verb::EndCall: return feed(core::AdminEndCall{*CallId::parse(names_.filled(line.word))});
+      case Verb::Push: return expect_push(line);
+      case Verb::PushAnswer: return answer_push(line);
+      case Verb::PushStop: return expect_stop(line);
     }
   }
 
@@ -126,6 +138,40 @@ class ServerRun {
     side.told.pop_front();
   }
 
+  // --- pushes
+
+  static wire::PushAddress address_of(const Party& party) { return {wire::PushProvider::Fcm, party.push}; }
+
+  // The next one that the server hands to the sender.
+  void expect_push(const Line& line) {
+    auto& side = parties_.at(line.word);
+    ASSERT_FALSE(pushes_.empty()) << line.where << ": no push left";
+    side.pushed = std::exchange(pushes_.front(), {});
+    pushes_.pop_front();
+    EXPECT_EQ(side.pushed.device, side.declared.device) << line.where;
+    EXPECT_EQ(side.pushed.address, address_of(side.declared)) << line.where;
+    const json::object found{{"call_id", side.pushed.call.text()}, {"caller", {{"user", side.pushed.caller.user}}}, {"media", wire::word(side.pushed.media)},
+                             {"remaining_ms", to_ms(side.pushed.expires_at - now_)}};
+    const auto problem = names_.mismatch(line.object, found);
+    ASSERT_FALSE(problem) << line.where << ": " << *problem;
+    side.calls[side.pushed.call.text()] = false;
+  }
+
+  void answer_push(const Line& line) {
+    static const std::map<std::string, core::PushState> k_states{
+        {"accepted", core::PushState::Accepted}, {"refused", core::PushState::Refused}, {"failed", core::PushState::Failed}};
+    const auto& push = parties_.at(line.word).pushed;
+    const auto state = k_states.find(std::string(line.object.at("state").as_string()));
+    ASSERT_NE(state, k_states.end()) << line.where;
+    feed(core::PushSettled{push.call, push.user, push.device, push.address, state->second});
+  }
+
+  void expect_stop(const Line& line) {
+    ASSERT_FALSE(stops_.empty()) << line.where << ": no push was stopped";
+    EXPECT_EQ(stops_.front().user.user, parties_.at(line.word).declared.user) << line.where;
+    stops_.pop_front();
+  }
+
   void close(Seat& side) {
     side.silent = false;
     if (!side.link) return;  // the server has closed it already
@@ -136,12 +182,13 @@ class ServerRun {
     side.silent = false;
     side.link = core::LinkId{++last_link_};
     wire::Hello hello{1, "t", side.declared.device, {}, {}, {}};
+    if (!side.declared.push.empty()) hello.push = address_of(side.declared);
     if (resume) {
       hello.resume = wire::Resume{*ClientId::parse(side.welcome.at("client_id").as_string()),
                                   std::string(side.welcome.at("resume_key").as_string()), side.last_seq};
-      for (const auto& [id, is_final] : side.calls) {
-        if (!is_final) hello.calls.push_back(*CallId::parse(id));
-      }
+    }
+    for (const auto& [id, is_final] : side.calls) {
+      if (!is_final) hello.calls.push_back(*CallId::parse(id));
     }
     wire::TokenClaims claims;
     claims.project = k_project;
@@ -179,6 +226,10 @@ class ServerRun {
       }
       side.told.clear();
     }
+    EXPECT_TRUE(pushes_.empty()) << "a push is not listed (" << when << ")";
+    EXPECT_TRUE(stops_.empty()) << "that pushes are stopped is not listed (" << when << ")";
+    pushes_.clear();
+    stops_.clear();
   }
 
   // --- the engine
@@ -195,6 +246,8 @@ class ServerRun {
     for (const auto& effect : effects) {
       if (const auto* send = std::get_if<core::Send>(&effect)) deliver(*send, answers);
       if (const auto* store = std::get_if<core::Store>(&effect)) keep(store->record);
+      if (const auto* push = std::get_if<core::Push>(&effect)) pushes_.push_back(*push);
+      if (const auto* stop = std::get_if<core::StopPushes>(&effect)) stops_.push_back(*stop);
       if (const auto* close = std::get_if<core::CloseLink>(&effect)) {
         for (auto& [name, side] : parties_) {
           if (side.link == close->link) side.link.reset();
@@ -249,6 +302,8 @@ class ServerRun {
 
   const Transcript& transcript_;
   core::Engine engine_;
+  std::deque<core::Push> pushes_;  // not listed yet
+  std::deque<core::StopPushes> stops_;
   Instant now_ = k_start;
   Names names_;
   core::ReplayCheck replays_;

@@ -96,9 +96,10 @@ class Reader {
     Party party;
     const auto user = take(words, "user");
     const auto device = take(words, "device");
+    party.push = take(words, "push").value_or("");
     party.name = words[1];
     party.later = words.size() == 3 && words[2] == "later";
-    if (!user || !device || words.size() != (party.later ? 3U : 2U)) throw BadLine{"client NAME user=U device=D [later]"};
+    if (!user || !device || words.size() != (party.later ? 3U : 2U)) throw BadLine{"client NAME user=U device=D [push=TOKEN] [later]"};
     party.user = *user;
     party.device = *device;
     transcript_.parties.push_back(party);
@@ -126,7 +127,7 @@ class Reader {
   static void read_verb(Line& line, const std::vector<std::string>& words) {
     static const std::map<std::string, Verb> k_verbs{{"do", Verb::Do},       {"send", Verb::Send},   {"recv", Verb::Recv},
                                                      {"see", Verb::See},     {"start", Verb::Start}, {"drain", Verb::Drain},
-                                                     {"end_call", Verb::EndCall}};
+                                                     {"end_call", Verb::EndCall}, {"push", Verb::Push}, {"push_answer", Verb::PushAnswer}, {"push_stop", Verb::PushStop}};
     static const std::map<std::string, Verb> k_links{{"closed", Verb::LinkClosed}, {"silent", Verb::LinkSilent},
                                                      {"up", Verb::LinkUp},         {"fresh", Verb::LinkFresh}};
     if (words[2] == "link" && words.size() == 4 && k_links.contains(words[3])) {
@@ -136,8 +137,9 @@ class Reader {
     const auto verb = k_verbs.find(words[2]);
     if (verb == k_verbs.end()) throw BadLine{"there is no verb " + words[2]};
     line.verb = verb->second;
-    const bool is_server_verb = line.verb == Verb::Drain || line.verb == Verb::EndCall;
-    if ((line.party == "server") != is_server_verb) throw BadLine{"the server's verbs are drain and end_call, and nobody else's"};
+    constexpr Verb k_of_the_server[] = {Verb::Drain, Verb::EndCall, Verb::Push, Verb::PushAnswer, Verb::PushStop};
+    const bool is_server_verb = std::find(std::begin(k_of_the_server), std::end(k_of_the_server), line.verb) != std::end(k_of_the_server);
+    if ((line.party == "server") != is_server_verb) throw BadLine{"the server's verbs are drain, end_call, push, push_answer and push_stop, and nobody else's"};
     if (line.verb == Verb::Start) return;
     if (words.size() < 4) throw BadLine{"a word is missing after " + words[2]};
     line.word = words[3];

@@ -16,7 +16,7 @@ namespace offhook::transcripts {
 
 namespace json = boost::json;
 
-enum class Verb { Do, Send, Recv, See, LinkClosed, LinkSilent, LinkUp, LinkFresh, Start, Drain, EndCall, End };
+enum class Verb { Do, Send, Recv, See, LinkClosed, LinkSilent, LinkUp, LinkFresh, Start, Drain, EndCall, Push, PushAnswer, PushStop, End };
 
 struct Line {
   std::string where;              // file and line, for messages to people
@@ -32,6 +32,7 @@ struct Party {
   std::string name;
   std::string user;
   std::string device;
+  std::string push;  // the token by which it is woken; empty: it is not
   bool later = false;
 };
 

@@ -1,6 +1,7 @@
 // Runs one party of a transcript against the engine, in virtual time.
 import { Engine } from '../engine/engine';
 import type { CallAction, EngineEvent, Input, Output } from '../engine/types';
+import type { PushPayload } from '../engine/push_payload';
 import type { Watchdogs } from '../engine/settings';
 import { decode, type ClientMessage, type CommandBody, type Group, type Hello, type MediaFailure, type ServerSettings } from '../protocol';
 import { Completion } from './completion';
@@ -11,7 +12,7 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   connect_timeout_ms: 20_000, unstable_after_ms: 2_500, drop_grace_ms: 20_000, max_duration_ms: 14_400_000, heartbeat_idle_ms: 25_000,
   heartbeat_live_ms: 1_000, resume_window_ms: 30_000, expect_timeout_ms: 60_000,
 };
-const UNTOLD = ['online', 'offline', 'closed', 'done', 'failed', 'elsewhere', 'unseen'];
+const UNTOLD = ['online', 'offline', 'closed', 'done', 'failed', 'elsewhere', 'unseen', 'pushed'];
 const PING_MS = 1_000;
 
 interface Seen { name: string; fields: JsonObject }
@@ -40,7 +41,7 @@ class ClientRun {
   constructor(readonly transcript: Transcript, readonly party: Party) {
     this.#engine = new Engine({
       deviceId: party.device, client: 'transcript', commandPrefix: `${party.name}-`, random: () => 0.5, canRenewToken: false,
-      watchdogs: watchdogsOf(transcript),
+      watchdogs: watchdogsOf(transcript), ...(party.push !== undefined && { push: { provider: 'fcm', token: party.push } }),
     });
   }
 
@@ -129,6 +130,7 @@ class ClientRun {
         });
         return;
       case 'move_here': return this.#moveHere(this.#names.filled(first), args);
+      case 'push': return this.#beWoken(this.#names.filled(object));
       case 'session_create': return this.#request({ type: 'session_create' });
       case 'connect': return this.#request({ type: 'session_connect', session_id: first, token: this.#filledArgument(args, 'token') });
       case 'disconnect': return this.#request({ type: 'session_disconnect', session_id: first });
@@ -140,6 +142,13 @@ class ClientRun {
       case 'media_failed': return this.#actOnCall({ do: 'media_failed', reason: first as MediaFailure });
       default: return this.#actOnCall({ do: word } as CallAction);
     }
+  }
+
+  /** What the application gives it of a push that has arrived; how much of the ringing remains is known. */
+  #beWoken(given: JsonObject): void {
+    this.#requests += 1;
+    const payload = { type: 'call', to: this.party.user, expires_at_ms: 0, ...given } as unknown as PushPayload;
+    this.#handleInput({ type: 'push', request: this.#requests, payload, age_ms: 0 });
   }
 
   #moveHere(call_id: string, args: string[]): void {
@@ -213,6 +222,7 @@ class ClientRun {
   }
 
   #checkHello(hello: Hello): void {
+    if (hello.push?.token !== this.party.push) this.#fail(`hello.push is ${JSON.stringify(hello.push)}`);
     if (this.#clients > 0) {
       const wanted = { client_id: `client${this.#clients}`, resume_key: `key${this.#clients}`, last_seq: this.#completion.seq };
       const problem = this.#names.mismatch(wanted, (hello.resume ?? null) as Json, 'hello.resume');

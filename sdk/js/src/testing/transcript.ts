@@ -2,7 +2,7 @@
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type JsonObject = { [name: string]: Json };
-export type Verb = 'do' | 'send' | 'recv' | 'see' | 'link' | 'start' | 'end' | 'drain' | 'end_call';
+export type Verb = 'do' | 'send' | 'recv' | 'see' | 'link' | 'start' | 'end' | 'drain' | 'end_call' | 'push' | 'push_answer' | 'push_stop';
 
 export interface Line {
   where: string;
@@ -14,7 +14,7 @@ export interface Line {
   object: JsonObject;
 }
 
-export interface Party { name: string; user: string; device: string; isLater: boolean }
+export interface Party { name: string; user: string; device: string; push: string | undefined; isLater: boolean }
 
 export interface Transcript {
   title: string;
@@ -25,7 +25,7 @@ export interface Transcript {
   lines: Line[];
 }
 
-const VERBS: string[] = ['do', 'send', 'recv', 'see', 'link', 'start', 'drain', 'end_call'];
+const VERBS: string[] = ['do', 'send', 'recv', 'see', 'link', 'start', 'drain', 'end_call', 'push', 'push_answer', 'push_stop'];
 
 /** `readFile` gives the text of a file by its path below the folder of transcripts. Throws with file and line. */
 export function parseTranscript(file: string, readFile: (path: string) => string): Transcript {
@@ -58,7 +58,9 @@ function readHeader(transcript: Transcript, where: string, words: string[], text
     case 'setting': transcript.settings.push([first, second]); return;
     case 'clientsetting': transcript.clientSettings.push([first, second]); return;
     case 'client':
-      transcript.parties.push({ name: first, user: named(words, 'user')!, device: named(words, 'device')!, isLater: words.includes('later') });
+      transcript.parties.push({
+        name: first, user: named(words, 'user')!, device: named(words, 'device')!, push: named(words, 'push'), isLater: words.includes('later'),
+      });
       return;
     default: throw new Error(`${where}: not understood: ${text}`);
   }
