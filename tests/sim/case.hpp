@@ -1,7 +1,9 @@
 // Everything an outsider knows of one call: what the server kept, what was said to it, and what each application was told.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/records.hpp"
@@ -52,6 +54,7 @@ struct Case {
   std::uint64_t newest_lost = 0;                     // version of what was decided and not known to be durable as a server went
   std::optional<Instant> started_at;                 // the server, for the last time during it, by its clock
   Duration away{};                                   // for so long, by its clock
+  std::map<std::pair<UserId, DeviceId>, std::set<core::PushState>> push_words;  // all that the sender said of pushes of it
   bool was_moved = false;                            // somebody asked to move, or called into it
 };
 
@@ -61,6 +64,7 @@ struct Contact {
   bool is_linked = false;
   Instant heard_at{};               // by the server's clock
   Instant lost_at{};                // while it is not linked: since when
+  bool was_refused = false;         // of some push the sender has said that there is no such address
   Instant fresh_at{};               // since when its client has been the one it is; a fresh one need not be back in its calls
 };
 

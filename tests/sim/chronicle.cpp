@@ -136,7 +136,7 @@ void Chronicle::on_serving(const Cause& cause) {
 }
 
 void Chronicle::on_decided(const Cause& cause, const core::Record& record) {
-  static constexpr const char* k_causes[] = {"timer", "link", "command", "backend", "drain", "start"};
+  static constexpr const char* k_causes[] = {"timer", "link", "command", "backend", "drain", "start", "sender"};
   const auto* call = std::get_if<core::CallRecord>(&record);
   if (call == nullptr) return;
   const auto by = cause.device ? " of " + world_.device_id_of(*cause.device) : "";
@@ -163,6 +163,15 @@ void Chronicle::on_link(DeviceIndex device, core::LinkId link, bool is_there, st
 
 void Chronicle::on_server(bool is_there) { note({}, {}, is_there ? "the server is there" : "the server is gone"); }
 void Chronicle::on_application(DeviceIndex device, bool is_there) { note(device, {}, is_there ? "the application is there" : "the application is gone"); }
+void Chronicle::on_push(DeviceIndex device, const core::Push& push, PushStep step) {
+  if (step != PushStep::Taken) note(device, push.call, step == PushStep::Leaves ? "PUSH leaves the server" : "PUSH arrives");
+}
+
+void Chronicle::on_push_settled(DeviceIndex device, const core::Push& push, core::PushState state) {
+  static constexpr const char* k_words[] = {"wanted", "accepted", "refused", "failed"};
+  note(device, push.call, std::string("→ server: the push is ") + k_words[static_cast<std::size_t>(state)]);
+}
+
 void Chronicle::on_fault(std::optional<DeviceIndex> device, const std::string& what) { note(device, {}, "FAULT " + what); }
 
 void Chronicle::print(std::ostream& out, std::optional<CallId> call, std::optional<DeviceIndex> device) const {

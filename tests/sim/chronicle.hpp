@@ -41,6 +41,8 @@ class Chronicle : public Observer {
   void on_link(DeviceIndex device, core::LinkId link, bool is_there, std::optional<std::uint16_t> code) override;
   void on_server(bool is_there) override;
   void on_application(DeviceIndex device, bool is_there) override;
+  void on_push(DeviceIndex device, const core::Push& push, PushStep step) override;
+  void on_push_settled(DeviceIndex device, const core::Push& push, core::PushState state) override;
   void on_fault(std::optional<DeviceIndex> device, const std::string& what) override;
 
  private:

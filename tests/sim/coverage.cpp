@@ -14,6 +14,17 @@ using wire::Reason;
 
 constexpr std::string_view k_stage_words[] = {"nothing", "calling", "incoming", "ringing", "connecting", "active"};
 
+std::string push_word(const std::optional<core::PushState>& state) {
+  if (!state) return "none";
+  switch (*state) {
+    case core::PushState::Wanted: return "wanted";
+    case core::PushState::Accepted: return "accepted";
+    case core::PushState::Refused: return "refused";
+    case core::PushState::Failed: return "failed";
+  }
+  return "";
+}
+
 std::string phase_word(std::size_t phase) { return phase == 4 ? "nothing" : std::string(wire::word(static_cast<Phase>(phase))); }
 
 // Pairs of state and event that a long run must come through; each as counts() names it. Those of faults name their beginning.
@@ -62,6 +73,11 @@ constexpr std::string_view k_expected[] = {
     "fault: stalled both ways", "fault: suspended", "fault: suspended, its clock stands", "fault: resumed, looks at the network",
     "fault: the application is killed", "fault: the server has crashed", "fault: the server's machine is gone",
     "fault: the disk fails", "fault: the disk is full", "fault: the disk is slow",
+    "inviting ends unreachable/push_refused", "push none > wanted", "push wanted > accepted", "push wanted > refused", "push wanted > failed",
+    "push accepted > wanted", "push comes while inviting", "push comes while connecting", "push comes while active", "push comes while ended",
+    "push makes it ring", "push is told to who rings already", "fault: asleep until it is woken", "fault: a push is late", "fault: a push is lost",
+    "fault: a push comes twice", "fault: the sender of pushes fails", "fault: the address of pushes is gone",
+
     "fault: a record nobody was told of has survived", "fault: a record nobody was told of is lost",
 };
 
@@ -100,11 +116,15 @@ void Coverage::on_change(const core::CallRecord* before, const core::CallRecord&
     if (after.group && leg.outcome && (old == nullptr || !old->outcome)) ++groups_[static_cast<std::size_t>(*leg.outcome)];
     for (const auto& device : leg.devices) {
       auto was = k_states;
+      std::optional<core::PushState> push;
       if (old != nullptr) {
         for (const auto& each : old->devices) {
-          if (each.device == device.device) was = static_cast<std::size_t>(each.state);
+          if (each.device != device.device) continue;
+          was = static_cast<std::size_t>(each.state);
+          push = each.push;
         }
       }
+      if (push != device.push) on_push(push_word(push) + " > " + push_word(device.push));
       if (was != static_cast<std::size_t>(device.state)) ++states_[was][static_cast<std::size_t>(device.state)];
     }
   }
@@ -144,6 +164,7 @@ std::map<std::string, std::uint64_t> Coverage::counts() const {
     note("group leg " + shown, groups_[outcome]);
   }
   for (const auto& [what, count] : faults_) note("fault: " + what, count);
+  for (const auto& [what, count] : pushes_) note("push " + what, count);
   return counts;
 }
 

@@ -18,6 +18,7 @@ class Coverage {
   void on_change(const core::CallRecord* before, const core::CallRecord& after);
   void on_final(const Part& part);
   void on_fault(const std::string& what) { ++faults_[what]; }
+  void on_push(const std::string& what) { ++pushes_[what]; }
 
   // "inviting + answer" → how often. What never happened is not in it.
   std::map<std::string, std::uint64_t> counts() const;
@@ -37,7 +38,7 @@ class Coverage {
   std::uint64_t states_[k_states + 1][k_states]{};
   std::uint64_t finals_[k_stages][k_outcomes]{};
   std::uint64_t groups_[k_outcomes]{};
-  std::map<std::string, std::uint64_t> faults_;
+  std::map<std::string, std::uint64_t> faults_, pushes_;
 };
 
 }  // namespace offhook::sim

@@ -15,7 +15,10 @@ void Crowd::move_in(World& world) {
     const auto devices = 1 + chance(static_cast<std::uint64_t>(swarm_.devices));
     for (std::uint64_t device = 0; device < devices; ++device) {
       const auto drift = static_cast<std::int64_t>(chance(2 * static_cast<std::uint64_t>(swarm_.drift_ppm) + 1)) - swarm_.drift_ppm;
-      world.add_device(name, name + "-" + std::to_string(device), drift);
+      const auto added = world.add_device(name, name + "-" + std::to_string(device), drift);
+      if (swarm_.sleepers == 0 || !happens(swarm_.sleepers)) continue;
+      const auto off = static_cast<std::int64_t>(chance(2 * static_cast<std::uint64_t>(swarm_.calendar_s) + 1)) - swarm_.calendar_s;
+      world.register_for_pushes(added, std::chrono::seconds{off});
     }
   }
 }
@@ -26,6 +29,7 @@ void Crowd::step() {
   if (happens(swarm_.backend)) ask_backend();
   break_links();
   break_applications();
+  if (swarm_.sleepers > 0) let_sleep();
   break_server();
 }
 
@@ -103,6 +107,7 @@ void Crowd::place(DeviceIndex device, client::PlaceCall call) {
   call.handle = ++last_handle_;
   ++placed_;
   const auto handle = call.handle;
+  if (world_->is_dozing(device)) world_->start(device);
   world_->give(device, std::move(call));
   if (!is_probing_ && happens(swarm_.impatience)) {
     act_later(device, handle, chance(2) == 0 ? Action::Cancel : Action::Hangup, chance(4) == 0 ? within(200) : within(15'000));
@@ -240,6 +245,18 @@ void Crowd::break_applications() {
   world_->later(some_time(), [this, killed] {
     if (!world_->is_running(killed) && happens(swarm_.wipes)) world_->wipe(killed);
     world_->start(killed);
+  });
+}
+
+// Whoever is in no call may put the telephone away.
+void Crowd::let_sleep() {
+  const auto device = some_device();
+  const auto first = parts_.lower_bound({device, 0});
+  const bool is_in_a_call = first != parts_.end() && first->first.first == device;
+  if (!happens(swarm_.naps) || is_in_a_call || !world_->can_be_woken(device)) return;
+  world_->doze(device);
+  world_->later(within(chance(3) == 0 ? 20'000 : 300'000), [this, device] {
+    if (world_->is_dozing(device)) world_->start(device);
   });
 }
 

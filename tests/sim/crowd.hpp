@@ -58,6 +58,7 @@ class Crowd : public Observer {
 
   void break_links();
   void break_applications();
+  void let_sleep();
   void break_server();
   void break_disk();
   void start_server_later(int more_crashes);

@@ -27,6 +27,8 @@ class FanOut : public Observer {
   void on_wipe(DeviceIndex d) override { each([&](Observer& o) { o.on_wipe(d); }); }
   void on_application(DeviceIndex d, bool is_there) override { each([&](Observer& o) { o.on_application(d, is_there); }); }
   void on_sleep(DeviceIndex d, bool sleeps) override { each([&](Observer& o) { o.on_sleep(d, sleeps); }); }
+  void on_push(DeviceIndex d, const core::Push& p, PushStep s) override { each([&](Observer& o) { o.on_push(d, p, s); }); }
+  void on_push_settled(DeviceIndex d, const core::Push& p, core::PushState s) override { each([&](Observer& o) { o.on_push_settled(d, p, s); }); }
   void on_fault(std::optional<DeviceIndex> d, const std::string& what) override { each([&](Observer& o) { o.on_fault(d, what); }); }
 
  private:

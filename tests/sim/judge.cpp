@@ -135,6 +135,10 @@ void Judge::note_command(DeviceIndex device, const wire::ClientMessage& command)
 }
 
 void Judge::on_served(const Cause& cause) {
+  if (cause.kind == Cause::Kind::Sender && refused_) {
+    const auto& call = cases_.at(*std::exchange(refused_, std::nullopt));
+    if (call.decided) heed(Check::Reference, reference_.is_waiting_for_nobody(call, *call.decided), call.id);
+  }
   if (cause.kind != Cause::Kind::Command || !asked_about_ || !before_ || !is_certain_) return;
   const auto& call = cases_.at(*asked_about_);
   if (call.was_moved || deed_ == Deed::Join) return;

@@ -58,6 +58,8 @@ class Judge : public Observer {
   void on_application(DeviceIndex device, bool is_there) override;
   void on_sleep(DeviceIndex device, bool sleeps) override;
   void on_fault(std::optional<DeviceIndex> device, const std::string& what) override;
+  void on_push(DeviceIndex device, const core::Push& push, PushStep step) override;
+  void on_push_settled(DeviceIndex device, const core::Push& push, core::PushState state) override;
 
  private:
   struct Watched {  // one device
@@ -131,6 +133,8 @@ class Judge : public Observer {
   std::optional<CallId> asked_about_;
   Deed deed_ = Deed::Ask;
   std::optional<core::CallRecord> before_;
+  std::optional<CallId> refused_;  // of this call a push was refused
+  std::optional<CallId> woken_for_;  // a device is being told of a push
   bool is_certain_ = false;  // the command was for sure carried out as a new one
 };
 

@@ -130,6 +130,7 @@ void Judge::on_moment(DeviceIndex device, const event::Call& told) {
   if (told.moment == CallMoment::Calling) part.was_calling = true;
   if (told.moment == CallMoment::Incoming) {
     part.was_incoming = true;
+    if (woken_for_ == id) coverage_.on_push("makes it ring");
     const auto final = devices_[device].finals.find(*id);
     const bool was_silenced = final != devices_[device].finals.end() && final->second.outcome == Outcome::LostContact;
     must(Check::S5, final == devices_[device].finals.end() || was_silenced, [] { return "rings after its own end"; }, id, device);

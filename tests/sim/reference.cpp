@@ -94,6 +94,29 @@ bool Reference::is_lost(const Case& told, const CallRecord& call, const UserId& 
   return contact == nullptr || contact->fresh_at >= call.created_at || (!contact->is_linked && now - contact->lost_at >= grace);
 }
 
+bool Reference::is_linked(const UserId& user, const DeviceId& device) const {
+  const auto* contact = contact_of_(user, device);
+  return contact != nullptr && contact->is_linked;
+}
+
+// Docs/push.md: all addresses are gone, and no device has a link. An address may be gone since an earlier call, or have been lost with a server
+// that had not stored it.
+bool Reference::may_be_out_of_reach(const Case& call, const LegRecord& leg) const {
+  return !leg.devices.empty() && std::all_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) {
+    const auto words = call.push_words.find({leg.user, device.device});
+    const auto* contact = contact_of_(leg.user, device.device);
+    const bool was_refused = (words != call.push_words.end() && words->second.contains(core::PushState::Refused)) || (contact != nullptr && contact->was_refused);
+    return (was_refused || call.saw_restart) && !is_linked(leg.user, device.device);
+  });
+}
+
+bool Reference::is_out_of_reach(const Case& call, const LegRecord& leg) const {
+  return may_be_out_of_reach(call, leg) && std::all_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) {
+    const auto words = call.push_words.find({leg.user, device.device});
+    return words != call.push_words.end() && words->second.contains(core::PushState::Refused);
+  });
+}
+
 // --- from record to record
 
 std::optional<std::string> Reference::objection(const Case& call, const CallRecord* before, const CallRecord& after, const Cause& cause,
@@ -127,6 +150,10 @@ Reference::Answer Reference::objection_to_answer(const Move& move) const {
 Reference::Answer Reference::objection_to_leg(const Move& move, const LegRecord* before, const LegRecord& after) const {
   if (before != nullptr && before->outcome && before->outcome != after.outcome) return "the outcome of " + after.user + " has changed";
   if (before != nullptr && before->rang_at && after.rang_at != before->rang_at) return after.user + "'s ringing has begun a second time";
+  for (const auto& device : after.devices) {
+    const auto* device_before = before == nullptr ? nullptr : device_in(*before, device.device);
+    if (auto problem = objection_to_push(move, after, device_before, device)) return problem;
+  }
   const auto old_winner = before == nullptr ? std::nullopt : before->winner;
   if (after.winner == old_winner) return std::nullopt;
   if (!after.winner) return after.user + " has answered no more";
@@ -140,6 +167,48 @@ Reference::Answer Reference::objection_to_leg(const Move& move, const LegRecord*
   const bool has_asked = said(move.call, Deed::MoveHere, after.user, now_active) || invited;
   const bool has_media = said(move.call, Deed::MediaUp, after.user, now_active) || said(move.call, Deed::Join, after.user, now_active);
   return unless(has_asked && has_media, "a second winner: " + now_active + " after " + *old_winner);
+}
+
+// Only who has no link is woken, and only for what still rings; what became of it the sender has said.
+Reference::Answer Reference::objection_to_push(const Move& move, const LegRecord& leg, const core::DeviceRecord* before, const core::DeviceRecord& after) const {
+  const auto was = before == nullptr ? std::nullopt : before->push;
+  if (after.push == was) return std::nullopt;
+  if (!after.push) return unless(!is_open(leg), "the push to " + after.device + " is forgotten");
+  const auto words = move.call.push_words.find({leg.user, after.device});
+  const bool was_said = words != move.call.push_words.end() && words->second.contains(*after.push);
+  const auto* contact = contact_of_(leg.user, after.device);
+  switch (*after.push) {
+    case core::PushState::Wanted: {
+      if (!is_open(leg)) return after.device + " is woken for what is over";
+      // Its older socket may be lost by the very hello that brings the newer one: then it is woken for nothing.
+      const bool is_coming = move.cause.kind == Cause::Kind::Command && move.cause.device && name_of_(*move.cause.device) == std::pair(leg.user, after.device);
+      if (is_linked(leg.user, after.device) && !is_coming) return after.device + " is woken, and is there";
+      return unless(!was || (was == core::PushState::Accepted && !before->pushed_again), after.device + " has been woken often enough");
+    }
+    case core::PushState::Accepted:
+    case core::PushState::Failed: return unless(was_said, "the sender has not said so of the push to " + after.device);
+    case core::PushState::Refused: return unless(was_said || move.call.saw_restart || (contact != nullptr && contact->was_refused), after.device + " has an address, and nobody has said otherwise");
+  }
+  return std::nullopt;
+}
+
+Reference::Answer Reference::objection_to_unreachable(const Move& move, const LegRecord& leg, std::optional<Reason> reason) const {
+  const auto& plan = move.after.plan;
+  const auto what = text_of(Outcome::Unreachable, reason);
+  const bool is_late = move.now >= move.after.created_at + plan.wake;
+  if (move.after.group) return unless(is_late || reason == Reason::PushRefused, what + " too early");
+  if (reason == Reason::PushRefused) return unless(may_be_out_of_reach(move.call, leg) && (is_late || !plan.wait_full_ring), what + " and a device may still come");
+  if (!is_late) return what + " too early";
+  if (reason == Reason::NoDevices) return unless(leg.devices.empty(), what + " and there are some");
+  return unless(!leg.devices.empty() && (move.call.saw_restart || !is_out_of_reach(move.call, leg)), what + ", and not push_refused");
+}
+
+std::optional<std::string> Reference::is_waiting_for_nobody(const Case& call, const CallRecord& record) const {
+  if (!is_live(record) || record.phase != Phase::Inviting || record.plan.wait_full_ring || call.saw_restart) return std::nullopt;
+  for (const auto& leg : record.legs) {
+    if (is_open(leg) && !leg.rang_at && is_out_of_reach(call, leg)) return "all addresses of " + leg.user + " are gone, and it goes on";
+  }
+  return std::nullopt;
 }
 
 // Both sides have media; without media they are in the session.
@@ -190,7 +259,7 @@ Reference::Answer Reference::objection_to_unanswered(const Move& move, const Leg
     case Outcome::Unreachable: {
       if (is_new && reason == Reason::NoDevices && settings_.blocked_as == core::BlockedAs::Unreachable) return std::nullopt;
       if (leg->rang_at) return what + " though a device rang";
-      return unless(move.now >= after.created_at + after.plan.wake, what + " too early");
+      return objection_to_unreachable(move, *leg, reason);
     }
     case Outcome::Cancelled: {
       if (reason == Reason::CallerLost) {

@@ -23,6 +23,9 @@ class Reference {
   std::optional<std::string> objection(const Case& call, const core::CallRecord* before, const core::CallRecord& after, const Cause& cause,
                                        Instant now) const;
 
+  // The sender has said of a push that there is no such address: who waits though nobody can come? A sentence, or nothing.
+  std::optional<std::string> is_waiting_for_nobody(const Case& call, const core::CallRecord& record) const;
+
   // A device has said something: what the server had to do at once and has not. A sentence, or nothing.
   std::optional<std::string> neglect(const core::CallRecord& before, const core::CallRecord& after, Deed deed, DeviceIndex device) const;
 
@@ -47,6 +50,11 @@ class Reference {
   Duration patience() const;
   bool said(const Case& call, Deed deed, const UserId& user, const DeviceId& device, Instant since = {}) const;
   bool said_by_user(const Case& call, Deed deed, const UserId& user) const;
+  bool is_linked(const UserId& user, const DeviceId& device) const;
+  bool may_be_out_of_reach(const Case& call, const core::LegRecord& leg) const;
+  bool is_out_of_reach(const Case& call, const core::LegRecord& leg) const;
+  Answer objection_to_unreachable(const Move& move, const core::LegRecord& leg, std::optional<wire::Reason> reason) const;
+  Answer objection_to_push(const Move& move, const core::LegRecord& leg, const core::DeviceRecord* before, const core::DeviceRecord& after) const;
   bool is_lost(const Case& told, const core::CallRecord& call, const UserId& user, const DeviceId& device, Duration grace, Instant now) const;
 
   const core::Settings settings_;

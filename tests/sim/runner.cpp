@@ -20,6 +20,7 @@ WorldOptions world_options(std::uint64_t seed, const Swarm& swarm) {
   options.double_permille = swarm.doubled;
   options.max_commit = std::chrono::milliseconds{swarm.commit_ms};
   if (swarm.disks > 0) options.slow_commit = std::chrono::milliseconds{swarm.slow_ms};
+  options.pushes = {swarm.push_late, swarm.push_lost, swarm.push_double, swarm.push_fail, swarm.push_gone};
   return options;
 }
 

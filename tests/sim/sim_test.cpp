@@ -183,6 +183,69 @@ TEST_F(WorldOfThree, TheCallOfAKilledApplicationIsNotLeftBehind) {
   EXPECT_EQ(world.server_counts().live_calls, 0U);
 }
 
+// --- devices that sleep
+
+WorldOptions with_pushes(PushWeather weather) {
+  WorldOptions options;
+  options.settings.push = true;
+  options.pushes = weather;
+  return options;
+}
+
+// Bob's devices have registered and sleep.
+class WorldOfSleepers : public WorldOfThree {
+ protected:
+  explicit WorldOfSleepers(PushWeather weather = {}) : WorldOfThree(with_pushes(weather)) {
+    for (const auto device : {bob, tablet}) {
+      world.register_for_pushes(device);
+      world.kill(device, Notice::Both);
+      world.start(device);
+      world.run(1s);
+      world.doze(device);
+    }
+    world.run(60s);
+  }
+};
+
+TEST_F(WorldOfSleepers, APushStartsTheApplicationWhichRingsAndAnswers) {
+  const auto call = place(alice, "bob");
+  world.run(2s);
+  EXPECT_TRUE(world.is_running(bob));
+  const auto at_bob = incoming(bob);
+  EXPECT_EQ(moments(alice, call).back(), CallMoment::Ringing);
+  act(bob, at_bob, Action::Answer);
+  world.run(2s);
+  EXPECT_EQ(moments(bob, at_bob).back(), CallMoment::Active);
+  for (const auto& [key, end] : told.ends) EXPECT_TRUE(key.first != tablet || end.outcome == Outcome::AnsweredElsewhere);
+  act(alice, call, Action::Hangup);
+}
+
+class WorldOfGoneAddresses : public WorldOfSleepers {
+ protected:
+  WorldOfGoneAddresses() : WorldOfSleepers([] { PushWeather weather; weather.gone = 1000; return weather; }()) {}
+};
+
+TEST_F(WorldOfGoneAddresses, NobodyCanBeWokenAndTheCallerKnowsAtOnce) {
+  const auto call = place(alice, "bob");
+  world.run(2s);
+  EXPECT_EQ(shown(alice, call), Outcome::Unreachable);
+  EXPECT_FALSE(world.is_running(bob));
+}
+
+class WorldOfLatePushes : public WorldOfSleepers {
+ protected:
+  WorldOfLatePushes() : WorldOfSleepers([] { PushWeather weather; weather.late = 1000; weather.doubled = 1000; return weather; }()) {}
+};
+
+TEST_F(WorldOfLatePushes, WhatComesAfterTheEndRingsAtMostUntilTheServerIsHeard) {
+  const auto call = place(alice, "bob");
+  world.run(50ms);
+  act(alice, call, Action::Cancel);
+  world.run(90s);
+  EXPECT_TRUE(world.is_running(bob));
+  for (const auto& [key, end] : told.ends) EXPECT_TRUE(end.outcome == Outcome::Missed || key.first == alice);
+}
+
 // --- what long runs have found
 
 WorldOptions steady() {

@@ -55,6 +55,14 @@ constexpr SwarmOption k_options[] = {
     {"slow_ms", &Swarm::slow_ms, 0, 800, 3, "a commit of a slow disk takes so much longer"},
     {"asks", &Swarm::asks, 0, 60, 3, "permille of calls of which the application asks afterwards what has become of them"},
     {"full", &Swarm::full, 0, 60, 5, "the server refuses every hello for a while, as overloaded"},
+    {"sleepers", &Swarm::sleepers, 0, 1'000, 5, "permille of devices that can be woken by a push"},
+    {"naps", &Swarm::naps, 100, 900, 1, "the system ends an application that can be woken, until a push or a person starts it"},
+    {"push_late", &Swarm::push_late, 0, 300, 4, "permille of pushes that take up to a minute"},
+    {"push_lost", &Swarm::push_lost, 0, 300, 4, "permille of pushes that never come"},
+    {"push_double", &Swarm::push_double, 0, 200, 5, "permille of pushes that come twice"},
+    {"push_fail", &Swarm::push_fail, 0, 400, 5, "permille of requests that the sender of pushes does not answer, or with 503"},
+    {"push_gone", &Swarm::push_gone, 0, 100, 5, "permille of pushes of which the sender says that the address is gone"},
+    {"calendar_s", &Swarm::calendar_s, 0, 600, 5, "calendars of devices are up to so many seconds off"},
 };
 
 core::Settings timers_of(int timers) {
@@ -75,6 +83,7 @@ core::Settings timers_of(int timers) {
     s.heartbeat_live = 500ms;
     s.resume_window = 6s;
     s.keep_ended = 1min;
+    s.push_retry = 2s;
   }
   if (timers == 2) {
     s.wake_timeout = 40s;
@@ -142,6 +151,7 @@ core::Settings settings_of(const Swarm& swarm) {
   settings.blocked_as = static_cast<core::BlockedAs>((swarm.choices >> 2) & 3);
   settings.refuse_unknown_users = (swarm.choices & 16) != 0;
   settings.server_name = "sim";
+  settings.push = swarm.sleepers > 0;
   return settings;
 }
 

@@ -25,6 +25,8 @@ struct Swarm {
   // what goes wrong
   int cuts = 0, networks = 0, stalls = 0, rebinds = 0, half_open = 0, suspends = 0, kills = 0;
   int wipes = 0, crashes = 0, loops = 0, drains = 0, jumps = 0, amnesia = 0, disks = 0, slow_ms = 0, asks = 0, full = 0;
+  // devices that sleep, and their pushes
+  int sleepers = 0, naps = 0, push_late = 0, push_lost = 0, push_double = 0, push_fail = 0, push_gone = 0, calendar_s = 0;
 };
 
 struct SwarmOption {

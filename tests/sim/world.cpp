@@ -74,7 +74,16 @@ const UserId& World::user_of(DeviceIndex device) const { return devices_[device]
 const DeviceId& World::device_id_of(DeviceIndex device) const { return devices_[device]->id; }
 bool World::is_running(DeviceIndex device) const { return devices_[device]->engine != nullptr; }
 bool World::is_suspended(DeviceIndex device) const { return devices_[device]->is_suspended; }
+bool World::is_dozing(DeviceIndex device) const { return devices_[device]->dozes; }
+bool World::can_be_woken(DeviceIndex device) const { return devices_[device]->push.has_value(); }
 std::uint64_t World::lives(DeviceIndex device) const { return devices_[device]->lives; }
+
+void World::register_for_pushes(DeviceIndex index, Duration calendar_off) {
+  auto& device = *devices_[index];
+  device.push = wire::PushAddress{};
+  device.calendar_off = calendar_off;
+  renew_address(device);
+}
 
 std::optional<DeviceIndex> World::find_device(const UserId& user, const DeviceId& device) const {
   const auto found = names_.find({user, device});
@@ -159,6 +168,8 @@ void World::start(DeviceIndex index) {
   auto& device = *devices_[index];
   if (device.engine != nullptr) return;
   client::EngineOptions options;
+  device.is_off = device.dozes = false;
+  options.push = device.push;
   options.device_id = device.id;
   options.client = "sim";
   options.command_prefix = device.id + "." + std::to_string(++device.lives) + ".";
@@ -173,8 +184,13 @@ void World::kill(DeviceIndex index, Notice notice) {
   auto& device = *devices_[index];
   if (device.engine == nullptr) return;
   observer_.on_fault(index, notice == Notice::Both ? "the application is killed" : "the device is switched off");
+  stop_application(device, notice);
+  device.is_off = notice != Notice::Both;
+}
+
+void World::stop_application(Device& device, Notice notice) {
   device.inbox.clear();
-  resume(index, false);
+  resume(device.index, false);
   device.engine.reset();
   for (const auto& pipe : device.pipes) {
     pipe->is_open_at_device = false;
@@ -184,12 +200,13 @@ void World::kill(DeviceIndex index, Notice notice) {
       pipe->break_it();
     }
   }
-  observer_.on_application(index, false);
+  observer_.on_application(device.index, false);
 }
 
 void World::wipe(DeviceIndex index) {
   CHECK(!is_running(index));
   devices_[index]->journal.clear();
+  renew_address(*devices_[index]);
   observer_.on_wipe(index);
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "adapters/store/simulated_store.hpp"
+#include "adapters/webhook/push_queue.hpp"
 #include "base/random.hpp"
 #include "core/engine.hpp"
 #include "offhook/engine.hpp"
@@ -29,6 +30,13 @@ using namespace std::chrono_literals;
 
 inline constexpr char k_project[] = "1000001";
 
+// What goes wrong with pushes, in permille of them.
+struct PushWeather {
+  int late = 0, lost = 0, doubled = 0;
+  int failing = 0;  // the sender answers that it cannot, or not at all
+  int gone = 0;     // the address is of no use any more
+};
+
 struct WorldOptions {
   std::uint64_t seed = 1;
   core::Settings settings;
@@ -39,6 +47,7 @@ struct WorldOptions {
   int double_permille = 0;   // commands that arrive twice
   Duration max_commit{};     // a commit of the store takes 0 to so long,
   Duration slow_commit{};    // and while the disk is slow so much longer
+  PushWeather pushes;        // where the settings have pushes
 };
 
 // Which way nothing passes. What is sent meanwhile is not lost but late, as TCP has it, unless the socket is closed before.
@@ -54,12 +63,15 @@ enum class Notice {
 
 // Why the server did something.
 struct Cause {
-  enum class Kind { Timer, Link, Command, Backend, Drain, Start };
+  enum class Kind { Timer, Link, Command, Backend, Drain, Start, Sender };
   Kind kind = Kind::Timer;
   std::optional<DeviceIndex> device{};            // whose link or command
   core::LinkId link{};
   const wire::ClientMessage* command = nullptr;  // only while the observer is told
 };
+
+// A push leaves for the sender; arrives at a device, which is about to be told; has been told.
+enum class PushStep { Leaves, Arrives, Taken };
 
 class Observer {
  public:
@@ -79,6 +91,8 @@ class Observer {
   virtual void on_wipe(DeviceIndex) {}                                // the device has lost its journal
   virtual void on_application(DeviceIndex, bool /*is_there*/) {}      // its process
   virtual void on_sleep(DeviceIndex, bool /*sleeps*/) {}
+  virtual void on_push(DeviceIndex, const core::Push&, PushStep) {}
+  virtual void on_push_settled(DeviceIndex, const core::Push&, core::PushState) {}  // the server is about to hear of it
   virtual void on_fault(std::optional<DeviceIndex>, const std::string& /*what*/) {}
 };
 
@@ -100,12 +114,16 @@ class World {
 
   // A device of `user` with the network there; it connects at once. Its clock runs `drift_ppm` too fast.
   DeviceIndex add_device(UserId user, DeviceId device, std::int64_t drift_ppm = 0);
+  // It registers for pushes, from the next start of its application on; its calendar is off by so much.
+  void register_for_pushes(DeviceIndex device, Duration calendar_off = {});
   const UserId& user_of(DeviceIndex device) const;
   const DeviceId& device_id_of(DeviceIndex device) const;
   std::size_t device_count() const { return devices_.size(); }
   std::optional<DeviceIndex> find_device(const UserId& user, const DeviceId& device) const;
   bool is_running(DeviceIndex device) const;   // not killed
   bool is_suspended(DeviceIndex device) const;
+  bool is_dozing(DeviceIndex device) const;
+  bool can_be_woken(DeviceIndex device) const;
   std::uint64_t lives(DeviceIndex device) const;  // so often its application has been started
 
   // Passed over by an application that does not run, or is suspended.
@@ -136,7 +154,9 @@ class World {
   void kill(DeviceIndex device, Notice notice);
   // Its application finds what its journal has kept.
   void start(DeviceIndex device);
-  void wipe(DeviceIndex device);  // the journal is gone. REQUIRES: the application does not run
+  // The system ends an application that can be woken by a push, to save power. Passed over by one that cannot, or does not run.
+  void doze(DeviceIndex device);
+  void wipe(DeviceIndex device);  // the journal is gone, and its address is another. REQUIRES: the application does not run
 
   // --- faults of the server
 
@@ -192,6 +212,7 @@ class World {
   void carry_out_one(Device& device, client::Keep& output);
   void carry_out_one(Device& device, client::Forget& output);
   void confirm(Device& device, CallId call);
+  void stop_application(Device& device, Notice notice);
 
   // the server
   void feed_server(const Cause& cause, core::Event event);
@@ -211,7 +232,20 @@ class World {
   void carry_out_one(core::LoadHistory& effect);
   void carry_out_one(core::MakeSessionToken& effect);
   void carry_out_one(core::Drained&) { drained_ = true; }
+  void carry_out_one(core::Push& effect);
+  void carry_out_one(core::StopPushes& effect);
   void carry_out_one(auto&) {}
+
+  // pushes
+  void act_on_pushes(const std::function<void(webhook::PushActions&)>& step);
+  void carry_out_one(webhook::PushAttempt& attempt);
+  void carry_out_one(webhook::PushOver& over);
+  void carry_out_one(webhook::PushSay&) {}
+  webhook::Answer answer_of_sender(Device& device, const core::Push& push);
+  void carry(Device& device, const core::Push& push);
+  void arrive(Device& device, const core::Push& push, Instant sent_at, int retries);
+  void renew_address(Device& device);
+  bool weather_is(int permille);
 
   // links
   Duration delay();
@@ -260,6 +294,10 @@ class World {
   std::deque<std::pair<core::Effect, std::uint64_t>> outbox_;
   std::uint64_t puts_ = 0, durable_puts_ = 0;
   std::optional<int> effects_left_;
+
+  webhook::PushQueue push_queue_{1};             // of the server that runs
+  std::map<std::uint64_t, core::Push> pushes_;  // those it knows
+  std::uint64_t last_push_ = 0, last_address_ = 0;
   std::function<void()> when_crashed_;
 };
 

@@ -50,6 +50,11 @@ struct World::Device {
   std::vector<PipePointer> pipes;          // and those through which something may still pass
   Stall stall = Stall::None;
   bool has_network = true;
+  bool is_off = false;                     // no power
+
+  std::optional<wire::PushAddress> push;   // where it is woken
+  Duration calendar_off{};                 // how much later than it is it believes to be
+  bool dozes = false;                      // its application was ended by the system, and a push starts it
 
   bool is_suspended = false;
   bool clock_stands = false;

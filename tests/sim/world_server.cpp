@@ -132,6 +132,8 @@ void World::crash_server(bool silent) {
   if (silent || disk_has_failed_) disk_.cut_power(weather_);
   last_server_now_ = server_now();
   outbox_.clear();
+  push_queue_ = webhook::PushQueue(1);
+  pushes_.clear();
   puts_ = durable_puts_ = 0;
   drained_ = false;
   server_alarm_ = store_alarm_ = Instant::max();

@@ -2,7 +2,6 @@
 #include <atomic>
 
 #include "client_testing.hpp"
-#include "wire/json_object.hpp"
 
 namespace offhook {
 namespace {
@@ -12,10 +11,8 @@ using namespace std::chrono_literals;
 // As the server makes it, of a call of bob's to alice that still rings for `remaining`.
 std::string payload(std::chrono::milliseconds remaining = 20s, std::chrono::milliseconds age = 0ms) {
   const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  const auto caller = wire::JsonObject().text("user", "bob").text("device", "Phone").done();
-  wire::JsonObject out;
-  out.text("type", "call").text("call_id", k_call.text()).text("project", "1").raw("caller", caller).text("to", "alice").text("media", "audio").text("data", "a word");
-  return out.number("expires_at_ms", now_ms + (remaining - age).count()).number("remaining_ms", remaining.count()).done();
+  return R"({"type":"call","project":"1","caller":{"user":"bob","device":"Phone"},"to":"alice","media":"audio","data":"a word","call_id":")" + k_call.text() +
+         R"(","expires_at_ms":)" + std::to_string(now_ms + (remaining - age).count()) + R"(,"remaining_ms":)" + std::to_string(remaining.count()) + "}";
 }
 
 wire::Snapshot call_from_bob(std::uint64_t version = 1) {
