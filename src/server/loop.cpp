@@ -271,9 +271,17 @@ void Loop::carry_out_one(core::SessionMade& effect) {
   respond(node.mapped().request, json(node.mapped().status, wire::JsonObject().text("session_id", effect.session.text()).done()));
 }
 
+void Loop::use(Webhooks& webhooks) {
+  webhooks_ = &webhooks;
+  webhooks.tell_deliveries([this](Delivery delivery) { meter_.delivered(delivery); });
+}
+
 void Loop::use(Pushes& pushes) {
   pushes_ = &pushes;
-  pushes.answer_to([this](core::PushSettled settled) { feed(std::move(settled)); });
+  pushes.answer_to([this](core::PushSettled settled, Duration after) {
+    meter_.pushed(settled.state, after);
+    feed(std::move(settled));
+  });
 }
 
 void Loop::carry_out_one(core::Push& effect) {
@@ -281,7 +289,7 @@ void Loop::carry_out_one(core::Push& effect) {
 }
 
 void Loop::carry_out_one(core::StopPushes& effect) {
-  if (pushes_ != nullptr) pushes_->stop(effect);
+  if (pushes_ != nullptr) meter_.stopped(pushes_->stop(effect));
 }
 
 void Loop::carry_out_one(core::SessionAnswered& effect) {
@@ -345,7 +353,9 @@ const Totals& Loop::totals() {
 }
 
 Levels Loop::levels() const {
-  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), answers_waiting_, static_cast<bool>(when_stopped_)};
+  const auto backlog = webhooks_ == nullptr ? Webhooks::Backlog{} : webhooks_->backlog();
+  const auto pushes = pushes_ == nullptr ? 0 : pushes_->waiting();
+  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), answers_waiting_, static_cast<bool>(when_stopped_), pushes, backlog.pending, backlog.dead};
 }
 
 }  // namespace offhook::server

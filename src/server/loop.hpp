@@ -33,7 +33,7 @@ class Loop : private FrontListener {
   Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before = {});
 
   // What the engine tells of goes out by these, which must stay as long as the loop runs. At most once, before all else.
-  void use(Webhooks& webhooks) { webhooks_ = &webhooks; }
+  void use(Webhooks& webhooks);
   void use(Pushes& pushes);
   const Clock& clock() const { return clock_; }
 

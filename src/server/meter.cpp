@@ -18,6 +18,9 @@ const Buckets k_ring = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 const Buckets k_people = {0.5, 1, 2.5, 5, 10, 15, 20, 30, 45, 60, 120, 180};
 const Buckets k_talk = {1, 10, 30, 60, 180, 300, 600, 1800, 3600, 7200, 14400};
 
+constexpr const char* k_pushes_help = "Pushes that are over, by what became of them.";
+constexpr const char* k_deliveries_help = "Attempts to deliver an event to a webhook.";
+
 // The first ring of anybody who is called.
 std::optional<Instant> first_ring(const core::CallRecord& record) {
   std::optional<Instant> first;
@@ -58,6 +61,14 @@ Meter::Meter()
       loop_lag_(registry_.histogram("offhook_loop_lag_seconds", "How late deadlines are served.", k_milli)),
       event_seconds_(registry_.histogram("offhook_event_seconds", "Time for one event: deciding, and putting out what follows.", k_micro)),
       durable_seconds_(registry_.histogram("offhook_store_commit_seconds", "From a record given to the store until it is durable.", k_milli)),
+      pushes_accepted_(registry_.counter("offhook_pushes_total", k_pushes_help, {{"result", "accepted"}})),
+      pushes_refused_(registry_.counter("offhook_pushes_total", k_pushes_help, {{"result", "refused"}})),
+      pushes_failed_(registry_.counter("offhook_pushes_total", k_pushes_help, {{"result", "failed"}})),
+      pushes_stopped_(registry_.counter("offhook_pushes_total", k_pushes_help, {{"result", "stopped"}})),
+      delivered_(registry_.counter("offhook_webhook_deliveries_total", k_deliveries_help, {{"result", "delivered"}})),
+      not_delivered_(registry_.counter("offhook_webhook_deliveries_total", k_deliveries_help, {{"result", "failed"}})),
+      given_up_(registry_.counter("offhook_webhook_deliveries_total", k_deliveries_help, {{"result", "dead"}})),
+      push_seconds_(registry_.histogram("offhook_push_seconds", "From the wish to wake a device until its sender has said what became of it.", k_ring)),
       ring_seconds_(registry_.histogram("offhook_call_ring_seconds", "From the invite until a device of the callee rings.", k_ring)),
       answer_seconds_(registry_.histogram("offhook_call_answer_seconds", "From the invite to the answer.", k_people)),
       connect_seconds_(registry_.histogram("offhook_call_connect_seconds", "From the answer to media both ways.", k_ring)),
@@ -127,6 +138,26 @@ metrics::Counter& Meter::ended(const core::CallRecord& record) {
   return *counter;
 }
 
+void Meter::pushed(core::PushState state, Duration after) {
+  push_seconds_.observe(seconds(after));
+  switch (state) {
+    case core::PushState::Accepted: return pushes_accepted_.add();
+    case core::PushState::Refused: return pushes_refused_.add();
+    case core::PushState::Wanted:
+    case core::PushState::Failed: return pushes_failed_.add();
+  }
+}
+
+void Meter::stopped(std::size_t pushes) { pushes_stopped_.add(static_cast<double>(pushes)); }
+
+void Meter::delivered(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::Delivered: return delivered_.add();
+    case Delivery::Failed: return not_delivered_.add();
+    case Delivery::Dead: return given_up_.add();
+  }
+}
+
 void Meter::kept(const core::CallRecord& record) {
   records_.add();
   if (record.version == 1) {
@@ -156,6 +187,9 @@ std::string Meter::text(const Levels& levels) {
   set("offhook_store_pending", "Records that are not durable yet.", static_cast<double>(levels.store_pending));
   set("offhook_effects_waiting", "Frames and answers that wait for a record to be durable.", static_cast<double>(levels.effects_waiting));
   set("offhook_answers_waiting", "HTTP requests that are not answered yet.", static_cast<double>(levels.answers_waiting));
+  set("offhook_pushes_waiting", "Pushes whose sender has not answered yet.", static_cast<double>(levels.pushes_waiting));
+  set("offhook_webhook_events_pending", "Events that webhooks have not taken yet, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_pending));
+  set("offhook_webhook_events_dead", "Events that were given up, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_dead));
   set("offhook_draining", "1 while the server is about to stop.", levels.is_draining ? 1 : 0);
   const auto process = metrics::process_figures();
   set("process_cpu_seconds", "User and system CPU time.", process.cpu_seconds);

@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "core/engine.hpp"
 #include "core/records.hpp"
+#include "server/delivery.hpp"
 #include "wire/messages.hpp"
 
 namespace offhook::server {
@@ -25,6 +26,8 @@ struct Levels {
   std::size_t effects_waiting = 0;  // behind them
   std::size_t answers_waiting = 0;  // HTTP requests without one yet
   bool is_draining = false;
+  std::size_t pushes_waiting = 0;   // for an answer of their sender
+  std::uint64_t webhook_events_pending = 0, webhook_events_dead = 0;
 };
 
 // So many, which took so long together.
@@ -57,6 +60,9 @@ class Meter {
   void handled(Duration in);           // one event by the engine, with its effects
   void durable(Duration after);        // a record, after it was put
   void problem();                      // what on_problem says
+  void pushed(core::PushState state, Duration after);  // a push, after the engine wanted it. REQUIRES: not Wanted
+  void stopped(std::size_t pushes);                    // that the engine wants no more
+  void delivered(Delivery delivery);                   // an attempt at a webhook
   // Each version of a call as it is put; tells a new call and an end by what is in it.
   void kept(const core::CallRecord& record);
 
@@ -69,6 +75,8 @@ class Meter {
   metrics::Registry registry_;
   metrics::Counter &frames_in_, &bytes_in_, &frames_out_, &bytes_out_, &congested_, &calls_created_, &records_, &problems_;
   metrics::Histogram &loop_lag_, &event_seconds_, &durable_seconds_;
+  metrics::Counter &pushes_accepted_, &pushes_refused_, &pushes_failed_, &pushes_stopped_, &delivered_, &not_delivered_, &given_up_;
+  metrics::Histogram& push_seconds_;
   metrics::Histogram &ring_seconds_, &answer_seconds_, &connect_seconds_, &talk_seconds_, &loss_seconds_;
   std::map<std::pair<wire::Outcome, std::optional<wire::Reason>>, metrics::Counter*> ended_;
   std::map<wire::ErrorWord, metrics::Counter*> refused_;

@@ -76,26 +76,28 @@ std::optional<std::size_t> Pushes::sender_of(const ProjectId& project) const {
 
 void Pushes::send(core::Push push) {
   const auto sender = sender_of(push.user.project);
-  if (!sender) return settle(push, core::PushState::Failed);
+  if (!sender) return settle(push, core::PushState::Failed, clock_.now());
   const auto number = ++last_number_;
   const auto expires_at = push.expires_at;
-  pending_.emplace(number, Pending{std::move(push), "push_" + make_uuid(), *sender});
+  pending_.emplace(number, Pending{std::move(push), "push_" + make_uuid(), *sender, clock_.now()});
   act([&](webhook::PushActions& out) { queue_.add(clock_.now(), number, *sender, expires_at, out); });
 }
 
-void Pushes::stop(const core::StopPushes& what) {
-  std::erase_if(pending_, [&](const auto& entry) {
+std::size_t Pushes::stop(const core::StopPushes& what) {
+  const auto stopped = std::erase_if(pending_, [&](const auto& entry) {
     const auto& [number, pending] = entry;
     const bool is_meant = pending.push.call == what.call && pending.push.user == what.user;
     if (is_meant) queue_.drop(number);
     return is_meant;
   });
   set_alarm();
+  return stopped;
 }
 
 // Later, because whoever asked for the push is still at work.
-void Pushes::settle(const core::Push& push, core::PushState state) {
-  reactor_.post([this, settled = core::PushSettled{push.call, push.user, push.device, push.address, state}] { settled_(settled); });
+void Pushes::settle(const core::Push& push, core::PushState state, Instant since) {
+  const auto after = clock_.now() - since;
+  reactor_.post([this, settled = core::PushSettled{push.call, push.user, push.device, push.address, state}, after] { settled_(settled, after); });
 }
 
 void Pushes::act(const std::function<void(webhook::PushActions&)>& step) {
@@ -129,10 +131,11 @@ void Pushes::carry_out(webhook::PushAttempt& attempt) {
 void Pushes::carry_out(webhook::PushOver& over) {
   const auto node = pending_.extract(over.number);
   if (node.empty()) return;
+  const auto& [push, id, sender, since] = node.mapped();
   switch (over.verdict) {
-    case webhook::PushVerdict::Accepted: return settle(node.mapped().push, core::PushState::Accepted);
-    case webhook::PushVerdict::Refused: return settle(node.mapped().push, core::PushState::Refused);
-    case webhook::PushVerdict::Failed: return settle(node.mapped().push, core::PushState::Failed);
+    case webhook::PushVerdict::Accepted: return settle(push, core::PushState::Accepted, since);
+    case webhook::PushVerdict::Refused: return settle(push, core::PushState::Refused, since);
+    case webhook::PushVerdict::Failed: return settle(push, core::PushState::Failed, since);
   }
 }
 

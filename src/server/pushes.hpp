@@ -22,11 +22,14 @@ class Pushes {
   // `problem` is told what the operator should know. All but `config` must stay as long as this.
   Pushes(net::Reactor& reactor, const Config& config, const Clock& clock, std::function<void(const std::string&)> problem);
 
-  // Each push is answered once, unless it is stopped before. At most once, before all else.
-  void answer_to(std::function<void(core::PushSettled)> settled) { settled_ = std::move(settled); }
+  // Each push is answered once, unless it is stopped before; `after`: since it was asked for. At most once, before all else.
+  using Settled = std::function<void(core::PushSettled, Duration after)>;
+  void answer_to(Settled settled) { settled_ = std::move(settled); }
 
   void send(core::Push push);
-  void stop(const core::StopPushes& what);
+  // Returns how many were stopped.
+  std::size_t stop(const core::StopPushes& what);
+  std::size_t waiting() const { return pending_.size(); }  // those that have no answer yet
 
  private:
   struct Sender {
@@ -38,10 +41,11 @@ class Pushes {
     core::Push push;
     std::string id;  // the same at every attempt
     std::size_t sender = 0;
+    Instant since{};
   };
 
   std::optional<std::size_t> sender_of(const ProjectId& project) const;
-  void settle(const core::Push& push, core::PushState state);
+  void settle(const core::Push& push, core::PushState state, Instant since);
   void act(const std::function<void(webhook::PushActions&)>& step);
   void carry_out(webhook::PushAttempt& attempt);
   void carry_out(webhook::PushOver& over);
@@ -51,7 +55,7 @@ class Pushes {
   net::Reactor& reactor_;
   const Clock& clock_;
   const std::function<void(const std::string&)> problem_;
-  std::function<void(core::PushSettled)> settled_;
+  Settled settled_;
   std::vector<Sender> senders_;
   webhook::PushQueue queue_;
   net::Timer alarm_;

@@ -1,6 +1,7 @@
 #include "server/webhooks.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "adapters/webhook/signature.hpp"
 #include "base/check.hpp"
@@ -25,6 +26,11 @@ store::OutboxVerdict to_store(std::variant<webhook::Delivered, webhook::RetryAt,
   if (auto* retry = std::get_if<webhook::RetryAt>(&verdict)) return store::OutboxRetry{retry->at, std::move(retry->problem)};
   if (auto* dead = std::get_if<webhook::Dead>(&verdict)) return store::OutboxDead{std::move(dead->problem)};
   return store::OutboxDelivered{};
+}
+
+Delivery delivery_in(const std::variant<webhook::Delivered, webhook::RetryAt, webhook::Dead>& verdict) {
+  if (std::holds_alternative<webhook::RetryAt>(verdict)) return Delivery::Failed;
+  return std::holds_alternative<webhook::Dead>(verdict) ? Delivery::Dead : Delivery::Delivered;
 }
 
 }  // namespace
@@ -190,10 +196,28 @@ void Webhooks::on_answer(std::uint64_t tag, const webhook::Answer& answer) {
 }
 
 void Webhooks::carry_out(webhook::Settle& settle) {
+  tell_delivery_(delivery_in(settle.verdict));
   outbox_.settle(settle.number, to_store(settle.verdict), clock_.now(), [this, index = settle.endpoint, number = settle.number] {
     endpoints_[index].held.erase(number);
     act([&](webhook::Actions& out) { schedule_.on_settled(clock_.now(), index, number, out); });
   });
+}
+
+Webhooks::Backlog Webhooks::backlog() {
+  std::set<ProjectId> projects;
+  for (const auto& endpoint : endpoints_) projects.insert(endpoint.key.project);
+  const auto sum = std::make_shared<Backlog>();
+  const auto open = std::make_shared<std::size_t>(projects.size());
+  for (const auto& project : projects) {
+    outbox_.count(project, [this, sum, open](const std::vector<store::OutboxCounts>& counts) {
+      for (const auto& one : counts) {
+        sum->pending += one.pending;
+        sum->dead += one.dead;
+      }
+      if (--*open == 0) backlog_ = *sum;
+    });
+  }
+  return backlog_;
 }
 
 void Webhooks::on_full(const store::OutboxFull& full) {

@@ -15,6 +15,7 @@
 #include "core/effect.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
+#include "server/delivery.hpp"
 
 namespace offhook::server {
 
@@ -25,6 +26,14 @@ class Webhooks {
   // `problem` is told what the operator should know. All but `config` and `outbox` must stay as long as this.
   Webhooks(net::Reactor& reactor, const Config& config, store::Outbox& outbox, const Clock& clock, const Seed& seed,
            std::function<void(const std::string&)> problem);
+
+  // `tell` hears of every attempt. At most once, before all else.
+  void tell_deliveries(std::function<void(Delivery)> tell) { tell_delivery_ = std::move(tell); }
+
+  // Events of all webhooks that wait, and those given up.
+  struct Backlog { std::uint64_t pending = 0, dead = 0; };
+  // As it was when this was last asked for, because the store answers later; each call has it counted anew.
+  Backlog backlog();
 
   // Keeps one entry for each notice and each webhook that wants it, with the record in one commit; `durable` as of Store::put. They
   // are sent from then on. REQUIRES: the record is one of a call.
@@ -79,6 +88,8 @@ class Webhooks {
   const Clock& clock_;
   store::Outbox& outbox_;
   const std::function<void(const std::string&)> problem_;
+  std::function<void(Delivery)> tell_delivery_ = [](Delivery) {};
+  Backlog backlog_;
   std::vector<webhook::Network> allowed_;
   std::vector<Endpoint> endpoints_;  // of a webhook that is gone the place is taken by the next
   webhook::Schedule schedule_;

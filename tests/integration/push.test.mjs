@@ -130,6 +130,45 @@ test('a sender that fails is asked again, and one that takes a push without effe
   assert.equal((await rest(server, `/v1/calls/${call.call_id}/replay`)).body.same, true);
 });
 
+// The value of each metric whose name, with its labels, begins with `name`.
+async function metrics(server, name) {
+  const lines = (await (await fetch(`${server.url}/metrics`)).text()).split('\n').filter((line) => line.startsWith(name));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+}
+
+test('the metrics count pushes by what became of them', async () => {
+  const { got, url } = await sender((number) => [204, 410][number - 1] ?? 400);
+  const server = await start(url);
+  for (const user of ['bob', 'carol', 'dave']) await sleeper(server, user);
+  const alice = await connect(server, 'alice');
+  const result = async () => {
+    const counts = await metrics(server, 'offhook_pushes_total');
+    return ['accepted', 'refused', 'failed', 'stopped'].map((word) => counts[`offhook_pushes_total{result="${word}"}`]);
+  };
+  assert.deepEqual(await result(), [0, 0, 0, 0]);
+  for (const [index, to] of ['bob', 'carol', 'dave'].entries()) {
+    await alice.ask('invite', { to, media: 'none' });
+    await until(() => got.length === index + 1);
+  }
+  await until(async () => JSON.stringify(await result()) === '[1,1,1,0]');
+  assert.equal((await metrics(server, 'offhook_push_seconds_count')).offhook_push_seconds_count, 3);
+  assert.equal((await metrics(server, 'offhook_pushes_waiting')).offhook_pushes_waiting, 0);
+});
+
+test('a push whose call is over while its sender is silent is counted as stopped', async () => {
+  const silent = createServer(() => {});
+  await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  closing.push(() => { silent.closeAllConnections(); silent.close(); });
+  const server = await start(`http://127.0.0.1:${silent.address().port}/`);
+  await sleeper(server, 'bob');
+  const alice = await connect(server, 'alice');
+  const { call } = await alice.ask('invite', { to: 'bob', media: 'none' });
+  assert.equal((await metrics(server, 'offhook_pushes_waiting')).offhook_pushes_waiting, 1);
+  await alice.ask('cancel', { call_id: call.call_id });
+  await until(async () => (await metrics(server, 'offhook_pushes_total'))['offhook_pushes_total{result="stopped"}'] === 1);
+  assert.equal((await metrics(server, 'offhook_pushes_waiting')).offhook_pushes_waiting, 0);
+});
+
 test('addresses outlive a kill, and a push whose fate is not known is sent again', async () => {
   const { got, url } = await sender();
   const data = makeFolder();

@@ -14,6 +14,7 @@ const adminToken = makeToken({ iss: key, scope: 'admin' }, projectSecret);
 // A session id as the protocol has it: the fifth field of OpenTok's form.
 const inOurForm = (sessionId) => `sess_${Buffer.from(sessionId.slice(2), 'base64url').toString().split('~')[4]}`;
 
+const metricsToken = 'a-token-of-many-letters';
 const closing = [];
 after(() => closing.forEach((close) => close()));
 
@@ -45,7 +46,7 @@ async function start(webhooks, { allow = '["127.0.0.1"]', data = makeFolder(), p
   const tables = webhooks.map(({ url, ...rest }) => [
     '[[project.webhook]]', `url = "${url}"`, `secrets = ${JSON.stringify(secrets)}`, ...Object.entries(rest).map(([name, value]) => `${name} = ${JSON.stringify(value)}`),
   ].join('\n'));
-  const text = `[webhooks]\n${allow ? `allow = ${allow}` : ''}\n[[project]]\nkey = "${key}"\nsecret = "${projectSecret}"\n${tables.join('\n')}\n`;
+  const text = `[metrics]\ntoken = "${metricsToken}"\n[webhooks]\n${allow ? `allow = ${allow}` : ''}\n[[project]]\nkey = "${key}"\nsecret = "${projectSecret}"\n${tables.join('\n')}\n`;
   const server = await startProgram(['--config', writeConfig(text), '--listen', `127.0.0.1:${port}`, '--data', data]);
   server.token = async (user) => makeToken({ iss: key, sub: user }, projectSecret);
   server.admin = (path, method = 'GET') => rest(server, path, { method, token: adminToken });
@@ -238,6 +239,24 @@ const offhook = (server, ...args) => new Promise((resolve) => {
     const lines = stdout.split('\n').filter(Boolean);
     resolve({ code: failure?.code ?? 0, stdout, stderr, lines, told: () => lines.map((line) => JSON.parse(line)) });
   });
+});
+
+test('the metrics count attempts by what came of them, and what waits', async () => {
+  const receiver = await receive((event, response, attempt) => response.writeHead(event.type === 'call.created' && attempt === 1 ? 410 : 204).end());
+  const server = await start([{ name: 'one', url: receiver.url, events: ['call.*'] }]);
+  const figures = async () => {
+    const text = await (await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } })).text();
+    const value = (name) => Number(text.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ').at(-1));
+    const attempts = ['delivered', 'failed', 'dead'].map((result) => value(`offhook_webhook_deliveries_total{result="${result}"}`));
+    return JSON.stringify([...attempts, value('offhook_webhook_events_pending'), value('offhook_webhook_events_dead')]);
+  };
+  assert.equal(await figures(), '[0,0,0,0,0]');
+  const alice = await connect(server, 'alice');
+  const { call } = await alice.ask('invite', { to: 'bob', media: 'none' });
+  await alice.ask('cancel', { call_id: call.call_id });
+  await until(async () => await figures() === '[0,1,0,2,0]');
+  await server.admin('/v1/webhooks/replay?webhook=one', 'POST');
+  await until(async () => await figures() === '[2,1,0,0,0]');
 });
 
 test('the command line lists webhooks and what waits, and a replay of one event wakes its own webhook only', async () => {

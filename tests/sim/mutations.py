@@ -56,6 +56,14 @@ MUTATIONS = {
         (CORE + "call_restore.cpp", "    lose_all_devices(leg);\n", "")]),
     "refusal_is_contact": ("a server that refuses the hello counts as one that has been heard", [
         (CLIENT + "engine.cpp", "    if (link.is_up() || std::holds_alternative<wire::Welcome>(input.message)) link.heard();", "    link.heard();")]),
+    "pushes_are_not_stopped": ("a push that waits leaves although its call is over", [
+        (CORE + "call_push.cpp", "  if (is_under_way) desk_.effect(StopPushes{call.id, leg.user});\n", "")]),
+    "waits_for_nobody": ("a call all of whose pushes were refused waits until wake_timeout", [
+        (CORE + "call_push.cpp", "  if (is_out_of_reach(*leg) && !call->plan.wait_full_ring) return conclude(*call, *leg, Outcome::Unreachable, Reason::PushRefused);\n", "")]),
+    "no_wake_watchdog": ("a device that is woken and cannot hear the server rings on", [
+        (CLIENT + "calls_reconnect.cpp", "std::min(push.remaining, desk_.limits.wake)", "std::chrono::hours{1}")]),
+    "rings_again_by_a_push": ("a push that comes late or twice rings for what has ended here", [
+        (CLIENT + "calls_reconnect.cpp", "  if (find(push.call_id) != nullptr || journal_.has_ended(push.call_id)) return;", "  if (find(push.call_id) != nullptr) return;")]),
     "durable_without_a_sync": ("the store calls records durable that are still in the disk's cache", [
         (STORE + "simulated_store.cpp", "  if (!disk_.sync(committing_)) return", "  if (false) return")]),
 }
