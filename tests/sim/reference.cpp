@@ -99,21 +99,26 @@ bool Reference::is_linked(const UserId& user, const DeviceId& device) const {
   return contact != nullptr && contact->is_linked;
 }
 
+// It has a link, and is no application that was started since and need not know of the call.
+bool Reference::is_there(const CallRecord& call, const UserId& user, const DeviceId& device) const {
+  return is_linked(user, device) && contact_of_(user, device)->fresh_at < call.created_at;
+}
+
 // Docs/push.md: all addresses are gone, and no device has a link. An address may be gone since an earlier call, or have been lost with a server
 // that had not stored it.
-bool Reference::may_be_out_of_reach(const Case& call, const LegRecord& leg) const {
+bool Reference::may_be_out_of_reach(const Case& call, const CallRecord& record, const LegRecord& leg) const {
   return !leg.devices.empty() && std::all_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) {
     const auto words = call.push_words.find({leg.user, device.device});
     const auto* contact = contact_of_(leg.user, device.device);
     const bool was_refused = (words != call.push_words.end() && words->second.contains(core::PushState::Refused)) || (contact != nullptr && contact->was_refused);
-    return (was_refused || call.saw_restart) && !is_linked(leg.user, device.device);
+    return (was_refused || call.saw_restart) && !is_there(record, leg.user, device.device);
   });
 }
 
 bool Reference::is_out_of_reach(const Case& call, const LegRecord& leg) const {
-  return may_be_out_of_reach(call, leg) && std::all_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) {
+  return !leg.devices.empty() && std::all_of(leg.devices.begin(), leg.devices.end(), [&](const auto& device) {
     const auto words = call.push_words.find({leg.user, device.device});
-    return words != call.push_words.end() && words->second.contains(core::PushState::Refused);
+    return words != call.push_words.end() && words->second.contains(core::PushState::Refused) && !is_linked(leg.user, device.device);
   });
 }
 
@@ -182,7 +187,7 @@ Reference::Answer Reference::objection_to_push(const Move& move, const LegRecord
       if (!is_open(leg)) return after.device + " is woken for what is over";
       // Its older socket may be lost by the very hello that brings the newer one: then it is woken for nothing.
       const bool is_coming = move.cause.kind == Cause::Kind::Command && move.cause.device && name_of_(*move.cause.device) == std::pair(leg.user, after.device);
-      if (is_linked(leg.user, after.device) && !is_coming) return after.device + " is woken, and is there";
+      if (is_there(move.after, leg.user, after.device) && !is_coming) return after.device + " is woken, and is there";
       return unless(!was || (was == core::PushState::Accepted && !before->pushed_again), after.device + " has been woken often enough");
     }
     case core::PushState::Accepted:
@@ -197,7 +202,7 @@ Reference::Answer Reference::objection_to_unreachable(const Move& move, const Le
   const auto what = text_of(Outcome::Unreachable, reason);
   const bool is_late = move.now >= move.after.created_at + plan.wake;
   if (move.after.group) return unless(is_late || reason == Reason::PushRefused, what + " too early");
-  if (reason == Reason::PushRefused) return unless(may_be_out_of_reach(move.call, leg) && (is_late || !plan.wait_full_ring), what + " and a device may still come");
+  if (reason == Reason::PushRefused) return unless(may_be_out_of_reach(move.call, move.after, leg) && (is_late || !plan.wait_full_ring), what + " and a device may still come");
   if (!is_late) return what + " too early";
   if (reason == Reason::NoDevices) return unless(leg.devices.empty(), what + " and there are some");
   return unless(!leg.devices.empty() && (move.call.saw_restart || !is_out_of_reach(move.call, leg)), what + ", and not push_refused");

@@ -51,7 +51,8 @@ class Reference {
   bool said(const Case& call, Deed deed, const UserId& user, const DeviceId& device, Instant since = {}) const;
   bool said_by_user(const Case& call, Deed deed, const UserId& user) const;
   bool is_linked(const UserId& user, const DeviceId& device) const;
-  bool may_be_out_of_reach(const Case& call, const core::LegRecord& leg) const;
+  bool is_there(const core::CallRecord& call, const UserId& user, const DeviceId& device) const;
+  bool may_be_out_of_reach(const Case& call, const core::CallRecord& record, const core::LegRecord& leg) const;
   bool is_out_of_reach(const Case& call, const core::LegRecord& leg) const;
   Answer objection_to_unreachable(const Move& move, const core::LegRecord& leg, std::optional<wire::Reason> reason) const;
   Answer objection_to_push(const Move& move, const core::LegRecord& leg, const core::DeviceRecord* before, const core::DeviceRecord& after) const;

@@ -229,7 +229,10 @@ TEST_F(WorldOfGoneAddresses, NobodyCanBeWokenAndTheCallerKnowsAtOnce) {
   const auto call = place(alice, "bob");
   world.run(2s);
   EXPECT_EQ(shown(alice, call), Outcome::Unreachable);
-  EXPECT_FALSE(world.is_running(bob));
+  for (const auto device : {bob, tablet}) {
+    EXPECT_FALSE(world.is_running(device));
+    world.start(device);  // by hand, and learns that it has missed a call
+  }
 }
 
 class WorldOfLatePushes : public WorldOfSleepers {

@@ -118,6 +118,29 @@ TEST_F(ClientPush, AnAnswerFromBeforeTheServerIsHeardIsSentThen) {
   EXPECT_EQ(acknowledged(), 0U);
 }
 
+// By the simulator, seed 58: of a full journal it was the first to be forgotten, as from before the server's clock was known, and rang again.
+TEST_F(ClientPush, WhatWasOverBeforeTheServerWasHeardIsNotForgottenFirst) {
+  auto options = test_options();
+  for (std::uint64_t i = 1; i <= 256; ++i) {
+    JournalEntry entry;
+    entry.call_id = CallId(9, i);
+    entry.state = JournalState::Ended;
+    entry.at_ms = 1'700'000'000'000;
+    entry.seen = true;
+    options.journal.push_back(std::move(entry));
+  }
+  device = Device(std::move(options));
+  push();
+  device.run(8s);
+  expect_end(Outcome::Missed);
+  device.give(Seen{k_call});
+  device.give(Woken{CallId(8, 1), {"alice", "phone"}, wire::Media::Audio, false, "", 20s});  // takes the place of the oldest
+  device.run(8s);
+  push();
+  EXPECT_EQ(device.all_told<event::Ended>().size(), 2U);
+  EXPECT_EQ(device.moments(), (Moments{Incoming, Incoming})) << "one of each call";
+}
+
 TEST_F(ClientPush, TheAddressIsToldWithEveryHello) {
   auto options = test_options();
   options.push = wire::PushAddress{wire::PushProvider::Web, "t"};

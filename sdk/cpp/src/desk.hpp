@@ -25,6 +25,7 @@ struct Desk {
 
   // The server's wall clock once it has been heard; before, whatever `now` counts from.
   std::int64_t unix_ms() const { return to_unix_ms(now) + unix_offset_ms; }
+  bool knows_unix_ms() const { return unix_offset_ms != 0; }
   void set_unix_ms(std::int64_t at_ms) {
     if (at_ms > 0) unix_offset_ms = at_ms - to_unix_ms(now);
   }

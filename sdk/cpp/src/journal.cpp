@@ -14,7 +14,10 @@ constexpr auto is_older = [](const auto* a, const auto* b) {
 
 // More than there may be can only come of a file that somebody has changed; the newest are kept.
 Journal::Journal(Desk& desk) : desk_(desk) {
-  for (const auto& entry : desk.options.journal) entries_[entry.call_id] = {entry, false, false};
+  for (const auto& entry : desk.options.journal) {
+    entries_[entry.call_id] = {entry, false, false};
+    newest_ms_ = std::max(newest_ms_, entry.at_ms);
+  }
   while (entries_.size() > k_max_journal) entries_.erase(by_age().front()->entry.call_id);
 }
 
@@ -184,7 +187,11 @@ void Journal::make_room() {
   desk_.output(Forget{id});
 }
 
-void Journal::stamp(Kept& kept) { kept.entry.at_ms = desk_.unix_ms(); }
+// A device that is woken may not have heard the server's clock yet; what happens now is younger than all that is known nevertheless.
+void Journal::stamp(Kept& kept) {
+  newest_ms_ = desk_.knows_unix_ms() ? std::max(newest_ms_, desk_.unix_ms()) : newest_ms_ + 1;
+  kept.entry.at_ms = newest_ms_;
+}
 
 void Journal::keep(const Kept& kept) { desk_.output(Keep{kept.entry}); }
 

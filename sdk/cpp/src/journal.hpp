@@ -64,6 +64,7 @@ class Journal {
 
   Desk& desk_;
   std::map<CallId, Kept> entries_;
+  std::int64_t newest_ms_ = 0;  // of all stamps
 };
 
 }  // namespace offhook::client

@@ -152,7 +152,9 @@ export class Journal {
 
   /** By age as the server's clock has it, and by number. */
   prune(): void {
-    const oldest = this.desk.serverTime() - KEPT_MS;
+    const now = this.desk.serverTime();
+    const oldest = now - KEPT_MS;
+    for (const entry of this.#entries.values()) entry.at_ms ||= now;  // written before the server's clock was known
     for (const [id, entry] of this.#entries) if (entry.state === 'ended' && entry.at_ms < oldest) this.#forget(id);
     if (this.#entries.size <= MAX_ENTRIES) return;
     const byUse = [...this.#entries.values()].sort((a, b) => Number(a.state === 'live') - Number(b.state === 'live'));

@@ -53,6 +53,19 @@ test('without a server it ends as missed after 8 s, or when it expires', () => {
   assert.equal(late.outcome, 'missed');
 });
 
+test('what was over before the clock of the server was known is not taken for old, and does not ring in a later process', () => {
+  const rig = new Rig();
+  push(rig);
+  rig.after(8_000);
+  assert.equal(rig.outcome, 'missed');
+  rig.welcome({ time_at_ms: 1_700_000_000_000 });
+  rig.input({ type: 'push', request: 2, payload: { ...PAYLOAD, call_id: 'k2' }, age_ms: 0 });  // writes to the journal, which prunes it
+  const next = new Rig();
+  next.kept = rig.kept;
+  push(next);
+  assert.equal(next.heard('incoming').length, 0);
+});
+
 test('what the server says of the call counts: over, answered elsewhere, unknown', () => {
   for (const [calls, outcome] of [[[over('cancelled')], 'missed'], [[over('ended', 'answered_elsewhere')], 'answered_elsewhere'], [[], 'missed']] as const) {
     const rig = new Rig();
