@@ -104,7 +104,7 @@ class Load {
     client.on_online([this, i] { on_online(i); });
     client.on_incoming([this, i](Call call) { on_incoming(i, std::move(call)); });
     client.on_error([this, i](const Problem& problem) {
-      if (!devices_[i].was_online) fail(problem);
+      if (!devices_[i].was_online && problem.word != "overloaded") fail(problem);  // it will come again when it was told to
     });
     client.on_closed([this](const std::optional<Problem>& problem) {
       if (problem) fail(*problem);

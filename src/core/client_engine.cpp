@@ -26,6 +26,7 @@ std::uint16_t close_code(ErrorWord word) {
   if (word == ErrorWord::TooLarge) return 1009;
   if (word == ErrorWord::BadToken || word == ErrorWord::TokenExpired) return 4001;
   if (word == ErrorWord::Overloaded) return 4005;
+  if (word == ErrorWord::RateLimited) return 4006;
   return 4000;
 }
 
@@ -62,7 +63,7 @@ Body* shown_in(wire::ServerMessage& answer) {
 
 void ClientEngine::on(const LinkOpened& event) {
   auto& link = links_[event.link];
-  link.hello_timeout = desk_.timers.arm(desk_.now + k_hello_timeout, {TimerKind::HelloTimeout, 0, event.link.value});
+  link.hello_timeout = desk_.timers.arm(desk_.now + std::max(k_hello_timeout - event.age, Duration{0}), {TimerKind::HelloTimeout, 0, event.link.value});
 }
 
 void ClientEngine::on(const LinkClosed& event) {
@@ -116,6 +117,8 @@ void ClientEngine::on(const Refused& event) {
 void ClientEngine::on(const LinkCongested& event) {
   if (auto* client = client_of(event.link)) {
     drop_link(*client, ErrorWord::SlowConsumer, 4003, "Too much waits to be sent to this client; connect again to resume.");
+  } else {
+    reject_link(event.link, make_error(ErrorWord::SlowConsumer, "What was sent before hello was not read."), 4003);
   }
 }
 
@@ -156,12 +159,27 @@ void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& c
     return reject_link(link, make_error(ErrorWord::Replaced, "This device has connected again on a newer socket.", true), 4002);
   }
   if (resumable == nullptr && clients_.size() >= k_max_clients) {
-    return reject_link(link, make_error(ErrorWord::Overloaded, "The server is full; try again in 30 s.", true), 4005);
+    return refuse_for_now(link, "The server is full; try again in 30 s.", k_max_retry);
+  }
+  if (const auto wait = must_wait(hello, resumable)) {
+    return refuse_for_now(link, "Many connect at this moment; try again in " + std::to_string((to_ms(*wait) + 999) / 1000) + " s.", *wait);
   }
   desk_.timers.cancel(links_.at(link).hello_timeout);
   auto& client = resumable != nullptr ? *resumable : make_client(hello, claims);
   take_link(client, link);
   open(client, hello, resumable != nullptr);
+}
+
+// Who is in a call, or believes so, does not wait: its grace runs.
+std::optional<Duration> ClientEngine::must_wait(const wire::Hello& hello, const Client* resumable) {
+  const bool is_in_call = !hello.calls.empty() || (resumable != nullptr && !resumable->live_calls.empty());
+  return is_in_call ? std::nullopt : pace_.take(desk_.now, desk_.is_overloaded);
+}
+
+void ClientEngine::refuse_for_now(LinkId link, std::string message, Duration retry_after) {
+  auto error = make_error(ErrorWord::Overloaded, std::move(message), true);
+  error.retry_after_ms = to_ms(retry_after);
+  reject_link(link, error, 4005);
 }
 
 // A hello may be held up on its way until its process is dead, or has given the socket up and opened another: by then the device is here
@@ -354,7 +372,11 @@ bool ClientEngine::begins_something(const wire::ClientMessage& message) {
 void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::optional<wire::TokenClaims>&& claims) {
   const Asker asker{client.self.client, *cmd_id_of(message)};
   if (desk_.store_is_behind && begins_something(message)) {
-    return desk_.refuse(asker, ErrorWord::Overloaded, "The server's disk is behind; try again in 5 s.");
+    return desk_.refuse_for_now(asker, "The server's disk is behind; try again in 5 s.", std::chrono::seconds{5});
+  }
+  if (desk_.is_overloaded && begins_something(message)) {  // they are not to come back together
+    const auto wait = k_min_retry + std::chrono::milliseconds{desk_.random.below(4'000)};
+    return desk_.refuse_for_now(asker, "The server has too much to do at this moment; try again in a few seconds.", wait);
   }
   const auto to_session = [&](SessionId session) { dispatch_session(client, session, std::move(message), std::move(claims)); };
   if (std::holds_alternative<wire::SessionReject>(message)) {
@@ -534,6 +556,7 @@ void ClientEngine::on(GiveReply&& mail) { answer(mail.to, wire::Reply{mail.to.cm
 void ClientEngine::on(GiveError&& mail) {
   auto error = make_error(mail.word, std::move(mail.message));
   error.cmd_id = mail.to.cmd_id;
+  if (mail.retry_after) error.retry_after_ms = to_ms(*mail.retry_after);
   answer(mail.to, std::move(error));
 }
 

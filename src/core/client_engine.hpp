@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/hello_pace.hpp"
 #include "core/mail.hpp"
 
 namespace offhook::core {
@@ -118,6 +119,8 @@ class ClientEngine {
   };
 
   void hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& claims);
+  std::optional<Duration> must_wait(const wire::Hello& hello, const Client* resumable);
+  void refuse_for_now(LinkId link, std::string message, Duration retry_after);
   bool is_outdated(LinkId link, const wire::Hello& hello, const wire::TokenClaims& claims, const Client* resumable);
   Client* find_resumable(const wire::Hello& hello, const wire::TokenClaims& claims);
   Client& make_client(const wire::Hello& hello, const wire::TokenClaims& claims);
@@ -155,6 +158,7 @@ class ClientEngine {
   Client* client_of(LinkId link);
 
   Desk& desk_;
+  HelloPace pace_;
   std::map<LinkId, Link> links_;
   std::unordered_map<ClientId, Client> clients_;
   std::map<DeviceKey, ClientId> devices_;

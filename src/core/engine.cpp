@@ -194,9 +194,10 @@ struct Engine::Parts {
     deliver_mail();  // whoever is sent away knows by then how the call ended
     clients.on(event);
   }
+  void take(LoadChanged& event) { desk.is_overloaded = event.overloaded; }
   void take(StoreBehind& event) { desk.store_is_behind = event.behind; }
   void take(HistoryUnavailable& event) {
-    desk.refuse({event.client, event.cmd_id}, wire::ErrorWord::Overloaded, "Too many ask for their history; try again in 5 s.");
+    desk.refuse_for_now({event.client, event.cmd_id}, "Too many ask for their history; try again in 5 s.", std::chrono::seconds{5});
   }
   void take(AdminForgetUser& event) {
     if (users.forget(event.user)) {

@@ -23,7 +23,10 @@ struct LinkId {
   auto operator<=>(const LinkId&) const = default;
 };
 
-struct LinkOpened { LinkId link; };
+struct LinkOpened {
+  LinkId link;
+  Duration age{};  // since the peer began to open it
+};
 struct LinkClosed { LinkId link; };
 // Answer to the Send of a welcome: it has left. Until then it is not the client that is silent.
 struct Welcomed { LinkId link; };
@@ -79,6 +82,10 @@ struct PushSettled {
 // Too many records wait to be durable, or no more: until then clients begin nothing new (word overloaded).
 struct StoreBehind { bool behind = true; };
 
+// Whoever talks to the program has waited too long for it, and for a while; or no more. Until then nothing new is begun (word overloaded)
+// and few clients are let in, but what is under way goes on.
+struct LoadChanged { bool overloaded = true; };
+
 // The program was told to stop: refuse new calls now, end the live ones at `end_at`.
 struct DrainStarted { Instant end_at; };
 
@@ -110,6 +117,6 @@ struct ProjectChanged { ProjectId project; Settings settings; };
 using Event = std::variant<LinkOpened, LinkClosed, Welcomed, Received, Refused, LinkCongested, HistoryLoaded, SessionTokenMade,
                            DrainStarted, AdminEndCall, AdminCreateSession, AdminPlaceCall, AdminRingMore, AdminGetRules,
                            AdminSetRules, HistoryUnavailable, AdminForgetUser,
-                           StoreBehind, AdminSession, AdminDisconnect, ProjectChanged, ProjectDisabled, PushSettled>;
+                           StoreBehind, LoadChanged, AdminSession, AdminDisconnect, ProjectChanged, ProjectDisabled, PushSettled>;
 
 }  // namespace offhook::core

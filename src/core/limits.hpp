@@ -37,7 +37,12 @@ inline constexpr std::size_t k_max_unacknowledged_bytes = 1'048'576;
 inline constexpr std::size_t k_max_presence_reply = 200;
 inline constexpr std::int64_t k_commands_per_second = 50;
 inline constexpr std::int64_t k_command_burst = 200;
-inline constexpr Duration k_hello_timeout = std::chrono::seconds{5};
+inline constexpr Duration k_hello_timeout = std::chrono::seconds{5};  // from the accepted socket on
+inline constexpr std::int64_t k_hellos_per_second = 2'000;  // each of some 0.1 ms; those of devices in a call are not counted
+inline constexpr std::int64_t k_hello_burst = 2'000;
+inline constexpr std::int64_t k_overloaded_hellos_one_in = 8;  // of both, while the program is overloaded
+inline constexpr Duration k_min_retry = std::chrono::seconds{1};   // what those are told who are to come again
+inline constexpr Duration k_max_retry = std::chrono::seconds{30};
 inline constexpr Duration k_session_lifetime = std::chrono::hours{24};  // after the last connection left
 
 // A restart gives the sides of an answered call time to come back, but no crash loop keeps a call alive.

@@ -37,7 +37,7 @@ struct Asker {
 
 // --- to `client:`
 struct GiveReply { Asker to; wire::ReplyBody body; };
-struct GiveError { Asker to; wire::ErrorWord word; std::string message; };
+struct GiveError { Asker to; wire::ErrorWord word; std::string message; std::optional<Duration> retry_after = {}; };
 struct GiveEvent { ClientId client; SharedMessage event; };
 struct Attached { ClientId client; std::vector<CallId> calls; bool has_push_address = false; };  // answer to Attach
 struct SnapshotGiven { ClientId client; std::optional<wire::Snapshot> call; };    // answer to AskSnapshot
@@ -152,6 +152,7 @@ struct Desk {
   Instant now{};
   std::optional<Instant> drain_end;  // set while the program is stopping
   bool store_is_behind = false;
+  bool is_overloaded = false;
   Fifo<Mail> mail;
   Effects* out = nullptr;
 
@@ -168,6 +169,9 @@ struct Desk {
   void reply(const Asker& to, wire::ReplyBody body = {}) { post(GiveReply{to, std::move(body)}); }
   void refuse(const Asker& to, wire::ErrorWord word, std::string message) {
     post(GiveError{to, word, std::move(message)});
+  }
+  void refuse_for_now(const Asker& to, std::string message, Duration retry_after) {
+    post(GiveError{to, wire::ErrorWord::Overloaded, std::move(message), retry_after});
   }
 
   template <class Kind>

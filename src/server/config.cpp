@@ -243,17 +243,21 @@ void read_limit(Reader& reader, const toml::node& node, std::string_view key, st
   else reader.problem(node.source(), "\"" + std::string(key) + "\" must be from 1000 to 100000000.");
 }
 
+void read_networks(Reader& reader, const toml::node& node, std::string_view key, std::vector<webhook::Network>& out) {
+  std::vector<std::string> texts;
+  read_texts(reader, node, key, texts);
+  for (const auto& text : texts) {
+    auto network = webhook::parse_network(text);
+    if (network) out.push_back(network.value());
+    if (!network) reader.problem(node.source(), "\"" + std::string(key) + "\": " + network.error().message + ".");
+  }
+}
+
 void read_webhooks_of_all(Reader& reader, const toml::node& node, Config& config) {
   reader.table(node, "webhooks", {"allow", "max_pending", "max_dead"}, [&](std::string_view key, const toml::node& value) {
     if (key == "max_pending") return read_limit(reader, value, key, config.webhook_limits.pending);
     if (key == "max_dead") return read_limit(reader, value, key, config.webhook_limits.dead);
-    std::vector<std::string> texts;
-    read_texts(reader, value, key, texts);
-    for (const auto& text : texts) {
-      auto network = webhook::parse_network(text);
-      if (network) config.webhook_allow.push_back(network.value());
-      if (!network) reader.problem(value.source(), "\"allow\": " + network.error().message + ".");
-    }
+    read_networks(reader, value, key, config.webhook_allow);
   });
 }
 
@@ -314,6 +318,21 @@ void read_server(Reader& reader, const toml::node& node, Config& config) {
     } else {
       reader.problem(value.source(), address.error().message + ".");
     }
+  });
+}
+
+void read_network(Reader& reader, const toml::node& node, NetworkConfig& network) {
+  const auto read_count = [&](const toml::node& value, std::string_view key, std::int64_t& out) {
+    reader.number(value, key, out);
+    constexpr std::int64_t k_most = 1'000'000;
+    if (out < 0 || out > k_most) reader.problem(value.source(), "\"" + std::string(key) + "\" must be from 0 (no limit) to 1000000.");
+  };
+  const std::vector<std::string_view> keys = {"trusted_proxies", "sockets_per_address", "new_sockets_per_minute", "failures_per_minute"};
+  reader.table(node, "network", keys, [&](std::string_view key, const toml::node& value) {
+    if (key == "sockets_per_address") return read_count(value, key, network.sockets_per_address);
+    if (key == "new_sockets_per_minute") return read_count(value, key, network.new_sockets_per_minute);
+    if (key == "failures_per_minute") return read_count(value, key, network.failures_per_minute);
+    read_networks(reader, value, key, network.trusted_proxies);
   });
 }
 
@@ -384,6 +403,7 @@ void read_top(Reader& reader, std::string_view key, const toml::node& node, Conf
   auto& settings = config.settings;
   read_settings(reader, key, node, settings);
   if (key == "server") read_server(reader, node, config);
+  if (key == "network") read_network(reader, node, config.network);
   if (key == "data") read_data(reader, node, config);
   if (key == "operator") read_operator(reader, node, config);
   if (key == "opentok") read_opentok(reader, node, config);
@@ -486,7 +506,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
   Config config;
   try {  // toml++ as Debian builds it reports syntax errors by exception
     const auto parsed = toml::parse(text, name);
-    const std::vector<std::string_view> tables = {"server", "data", "tls", "timers", "project", "ice_server", "sessions",
+    const std::vector<std::string_view> tables = {"server", "network", "data", "tls", "timers", "project", "ice_server", "sessions",
                                                   "presence", "users", "drain", "calls", "limits", "webhooks", "metrics", "console", "log", "operator", "opentok",
                                                   "push"};
     reader.table(parsed, "", tables, [&](std::string_view key, const toml::node& node) { read_top(reader, key, node, config); });
@@ -586,6 +606,7 @@ std::string default_config() {
   std::string out =
       "# Offhook server: every setting with its default. docs/configuration.md explains them.\n\n"
       "[server]\nlisten = \"127.0.0.1:7080\"\n# network_threads = 2\n\n"
+      "[network]\n# trusted_proxies = [\"10.1.2.3\"]\nsockets_per_address = 5000\nnew_sockets_per_minute = 3000\nfailures_per_minute = 300\n\n"
       "[data]\n# dir = \"/var/lib/offhook\"\n# key_file = \"/etc/offhook/data.key\"\nkeep_calls = \"90d\"\n\n"
       "# [tls]\n# certificate = \"fullchain.pem\"\n# key = \"key.pem\"\n\n"
       "# [[project]]\n# key = \"1000002\"\n# secret = \"at least 16 characters\"\n"
@@ -625,6 +646,11 @@ std::string settings_markdown() {
            std::to_string(setting.max) + " | " + std::string(setting.meaning) + " |\n";
   }
   return out;
+}
+
+bool NetworkConfig::is_trusted_proxy(const std::string& address) const {
+  const auto parsed = trusted_proxies.empty() ? std::nullopt : webhook::parse_address(address);
+  return parsed && std::any_of(trusted_proxies.begin(), trusted_proxies.end(), [&](const auto& network) { return network.contains(*parsed); });
 }
 
 std::map<ProjectId, core::Settings> Config::own_settings() const {

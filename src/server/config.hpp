@@ -49,6 +49,16 @@ struct ConsoleConfig {
   Duration session_lifetime = std::chrono::hours{8};
 };
 
+// What peers may do before they have shown who they are, each for an address (IPv6: a /64). Zero: no limit.
+struct NetworkConfig {
+  std::vector<webhook::Network> trusted_proxies;  // whose X-Forwarded-For is believed
+  std::int64_t sockets_per_address = 5'000;
+  std::int64_t new_sockets_per_minute = 3'000;
+  std::int64_t failures_per_minute = 300;
+
+  bool is_trusted_proxy(const std::string& address) const;
+};
+
 struct Config {
   bool dev = false;
   net::ListenAddress listen{"127.0.0.1", 7080};
@@ -58,6 +68,7 @@ struct Config {
   std::string data_key_file;                     // of the key that secrets in the folder are sealed with; empty: none
   std::vector<std::string> old_data_key_files;   // of keys that they were sealed with before
   Duration keep_calls = std::chrono::hours{90 * 24};  // history; zero: for ever
+  NetworkConfig network;
   std::string certificate_file;
   std::string key_file;
   std::vector<Project> projects;

@@ -45,6 +45,18 @@ TEST(Config, TheDevelopmentSecretNeedsDevelopmentMode) {
   EXPECT_NE(problems("[server]\nlisten = \"0.0.0.0:80\"\n").find("this machine only"), std::string::npos);
 }
 
+TEST(Config, ProxiesAndTheLimitsOfAnAddressAreRead) {
+  const auto config = parse_config("[network]\ntrusted_proxies = [\"10.1.0.0/16\", \"::1\"]\nsockets_per_address = 0\n", "f");
+  ASSERT_TRUE(config);
+  EXPECT_TRUE(config->network.is_trusted_proxy("10.1.2.3"));
+  EXPECT_TRUE(config->network.is_trusted_proxy("::1"));
+  for (const auto* other : {"10.2.0.1", "", "no address", "::2"}) EXPECT_FALSE(config->network.is_trusted_proxy(other)) << other;
+  EXPECT_EQ(config->network.sockets_per_address, 0);
+  EXPECT_EQ(config->network.new_sockets_per_minute, 3'000);
+  EXPECT_NE(problems("[network]\ntrusted_proxies = [\"proxy.example\"]\n").find("trusted_proxies"), std::string::npos);
+  EXPECT_NE(problems("[network]\nfailures_per_minute = -1\n").find("from 0 (no limit) to 1000000"), std::string::npos);
+}
+
 TEST(Config, RelationsOfTimersAreChecked) {
   EXPECT_NE(problems("[timers]\nring_timeout = \"2m\"\n").find("setup_timeout"), std::string::npos);
   const auto quick = parse_config("[timers]\nring_timeout = \"2s\"\nwake_timeout = \"1500ms\"\n", "f");

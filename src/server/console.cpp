@@ -87,7 +87,8 @@ void Console::post(const net::HttpRequest& request, Respond respond) {
 void Console::log_in(const net::HttpRequest& request, Respond respond) {
   const auto said = credentials_in(request.body);
   if (!said) return respond(failure(400, "bad_field", R"(Send {"user", "password"}, both texts.)"));
-  if (const auto wait = limit_.take(request.address, clock_.now())) {
+  const auto subnet = static_cast<std::uint64_t>(request.peer.subnet);
+  if (const auto wait = limit_.take(subnet, clock_.now())) {
     const auto seconds = std::to_string((to_ms(*wait) + 999) / 1000);
     auto refused = failure(429, "rate_limited", "Too many attempts from your address. Try again in " + seconds + " s.");
     refused.headers.emplace_back("Retry-After", seconds);
@@ -95,8 +96,11 @@ void Console::log_in(const net::HttpRequest& request, Respond respond) {
   }
   const bool is_user = wire::equal_in_constant_time(said->user, config_.console.user);
   const bool is_secure = !config_.certificate_file.empty() || request.forwarded_proto == "https";
-  const bool is_taken = checker_.check(said->password, config_.console.password_hash, [=, this, address = request.address](bool is_right) {
-    if (is_right && is_user) return admit(address, is_secure, respond);
+  const bool is_taken = checker_.check(said->password, config_.console.password_hash, [=, this, address = request.peer.address](bool is_right) {
+    if (is_right && is_user) {
+      limit_.give_back(subnet);
+      return admit(address, is_secure, respond);
+    }
     tell_("console: a wrong name or password from " + address);
     respond(failure(401, "bad_login", "The name or the password is wrong."));
   });
@@ -104,7 +108,6 @@ void Console::log_in(const net::HttpRequest& request, Respond respond) {
 }
 
 void Console::admit(const std::string& address, bool is_secure, const Respond& respond) {
-  limit_.give_back(address);
   tell_("console: " + config_.console.user + " has signed in from " + address);
   const auto lifetime = config_.console.session_lifetime;
   auto response = json(200, wire::JsonObject().text("user", config_.console.user).number("expires_in_ms", to_ms(lifetime)).done());

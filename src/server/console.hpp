@@ -12,10 +12,10 @@
 #include "adapters/net/net.hpp"
 #include "adapters/net/reactor.hpp"
 #include "adapters/password/checker.hpp"
+#include "base/rate_limit.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
 #include "server/console_session.hpp"
-#include "server/login_limit.hpp"
 #include "server/projects.hpp"
 
 namespace offhook::server {
@@ -46,7 +46,7 @@ class Console {
   const Clock& clock_;
   Tell tell_;
   ConsoleSessions sessions_;
-  LoginLimit limit_;
+  RateLimit limit_{5, std::chrono::seconds{12}, 10'000};  // a right password gives its attempt back
   password::Checker checker_;
 };
 

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "server/console_session.hpp"
-#include "server/login_limit.hpp"
 
 namespace offhook::server {
 namespace {
@@ -44,38 +43,6 @@ TEST(ConsoleSessions, OneCookieIsFoundAmongOthers) {
   EXPECT_EQ(cookie_in("a=1; offhook_console=x.y; b=2", "offhook_console"), "x.y");
   EXPECT_EQ(cookie_in("offhook_console=", "offhook_console"), "");
   for (const auto* none : {"", "a=1", "xoffhook_console=1", "offhook_console2=1", ";;", "offhook_console"}) EXPECT_FALSE(cookie_in(none, "offhook_console")) << none;
-}
-
-TEST(LoginLimit, FiveAttemptsAndThenOneAtATime) {
-  LoginLimit limit;
-  for (int i = 0; i < LoginLimit::k_burst; ++i) EXPECT_FALSE(limit.take("192.0.2.1", k_now));
-  EXPECT_EQ(limit.take("192.0.2.1", k_now), LoginLimit::k_refill);
-  EXPECT_EQ(limit.take("192.0.2.1", k_now + 2s), LoginLimit::k_refill - 2s) << "a refused attempt costs nothing";
-  EXPECT_FALSE(limit.take("192.0.2.1", k_now + LoginLimit::k_refill));
-  EXPECT_TRUE(limit.take("192.0.2.1", k_now + LoginLimit::k_refill));
-  EXPECT_FALSE(limit.take("192.0.2.2", k_now)) << "another address";
-}
-
-TEST(LoginLimit, ARightPasswordGivesItsAttemptBack) {
-  LoginLimit limit;
-  for (int i = 0; i < 20; ++i) {
-    EXPECT_FALSE(limit.take("192.0.2.1", k_now));
-    limit.give_back("192.0.2.1");
-  }
-}
-
-TEST(LoginLimit, AnIpv6NetworkIsOneAndAMappedAddressIsItself) {
-  EXPECT_EQ(network_of("2001:db8:1:2:3::4"), network_of("2001:db8:1:2::5"));
-  EXPECT_NE(network_of("2001:db8:1:2::5"), network_of("2001:db8:1:3::5"));
-  EXPECT_NE(network_of("::ffff:192.0.2.1"), network_of("::ffff:192.0.2.2"));
-  EXPECT_EQ(network_of("fe80::1%eth0"), network_of("fe80::2%eth0"));
-}
-
-TEST(LoginLimit, TheAddressThatHasWaitedLongestIsForgottenFirst) {
-  LoginLimit limit;
-  for (int i = 0; i < LoginLimit::k_burst; ++i) limit.take("the-first", k_now);
-  for (std::size_t i = 0; i < LoginLimit::k_max_addresses; ++i) limit.take(std::to_string(i), k_now);
-  EXPECT_TRUE(limit.take("the-first", k_now)) << "it has more to wait for than the others";
 }
 
 }  // namespace

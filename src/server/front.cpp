@@ -30,11 +30,19 @@ net::Options with(net::Options options, unsigned tag, std::function<void(net::Ne
 
 // --- one front
 
-Front::Front(net::Reactor& reactor, net::Options options, const VerifyToken& verify, Deliver deliver)
-    : verify_(verify), deliver_(std::move(deliver)), net_(reactor, std::move(options), *this) {}
+Front::Front(net::Reactor& reactor, net::Options options, Gate& gate, Deliver deliver)
+    : gate_(gate), deliver_(std::move(deliver)), net_(reactor, std::move(options), *this) {}
 
-void Front::on_link_opened(net::Link link) { arrive(Told{core::LinkOpened{to_core(link)}}); }
-void Front::on_link_closed(net::Link link) { arrive(Told{core::LinkClosed{to_core(link)}}); }
+void Front::on_link_opened(net::Link link, const net::Peer& peer, Duration age) {
+  if (!peer.is_exempt) strangers_.emplace(link, peer.subnet);
+  arrive(Told{core::LinkOpened{to_core(link), age}});
+}
+
+void Front::on_link_closed(net::Link link) {
+  strangers_.erase(link);
+  arrive(Told{core::LinkClosed{to_core(link)}});
+}
+
 void Front::on_congested(net::Link link) { arrive(Told{core::LinkCongested{to_core(link)}}); }
 void Front::on_problem(const std::string& what) { arrive(Problem{what}); }
 void Front::on_request(net::RequestId request, net::HttpRequest message) {
@@ -49,7 +57,7 @@ void Front::on_text(net::Link link, std::string text) {
 void Front::on_unreadable(net::Link link, net::Unreadable why) {
   wire::Error error;
   error.error = why == net::Unreadable::TooLarge ? wire::ErrorWord::TooLarge : wire::ErrorWord::BadMessage;
-  error.message = why == net::Unreadable::TooLarge ? "The frame is larger than allowed (16 384 bytes for hello, then 65 536)."
+  error.message = why == net::Unreadable::TooLarge ? "The frame is larger than allowed (14 336 bytes for hello, then 65 536)."
                                                    : "Send text frames; this was a binary one.";
   arrive(Told{core::Refused{to_core(link), std::move(error), false}});
   read_on(link);
@@ -59,16 +67,35 @@ core::Event Front::read(net::Link link, std::string_view text) {
   auto message = wire::decode_client(text);
   if (!message) return core::Refused{to_core(link), message.error(), false};
   const bool is_hello = std::holds_alternative<wire::Hello>(*message);
+  if (auto too_many = is_hello ? too_many_failures(link) : std::nullopt) return core::Refused{to_core(link), std::move(*too_many), true};
   const auto* token = token_in(*message);
   if (token == nullptr) return core::Received{to_core(link), std::move(message.value()), std::nullopt};
-  auto claims = verify_(*token);
-  if (!claims) {
-    auto error = claims.error();
-    if (const auto* cmd_id = wire::cmd_id_of(*message)) error.cmd_id = *cmd_id;
-    return core::Refused{to_core(link), std::move(error), is_hello};
+  auto claims = gate_.verify(*token);
+  if (!claims) return refused(link, claims.error(), *message);
+  if (is_hello) {
+    strangers_.erase(link);
+    net_.trust(link, wire::k_max_frame_bytes);
   }
-  if (is_hello) net_.set_frame_limit(link, wire::k_max_frame_bytes);
   return core::Received{to_core(link), std::move(message.value()), std::move(claims.value())};
+}
+
+core::Event Front::refused(net::Link link, wire::Error error, const wire::ClientMessage& message) {
+  const auto stranger = strangers_.find(link);
+  if (stranger != strangers_.end() && error.error == wire::ErrorWord::BadToken) gate_.note_failure(stranger->second);
+  if (const auto* cmd_id = wire::cmd_id_of(message)) error.cmd_id = *cmd_id;
+  return core::Refused{to_core(link), std::move(error), std::holds_alternative<wire::Hello>(message)};
+}
+
+// Looked at before the token: who tries one bad token after another is refused at little cost, and the good of the same address with them.
+std::optional<wire::Error> Front::too_many_failures(net::Link link) {
+  const auto stranger = strangers_.find(link);
+  const auto wait = stranger == strangers_.end() ? std::nullopt : gate_.must_wait(stranger->second);
+  if (!wait) return std::nullopt;
+  wire::Error error;
+  error.error = wire::ErrorWord::RateLimited;
+  error.message = "Too many tokens from your address were refused; try again later.";
+  error.retry_after_ms = to_ms(*wait);
+  return error;
 }
 
 void Front::arrive(Arrival arrival) {
@@ -107,6 +134,16 @@ const wire::EventText& Front::text_of(const core::SharedMessage& event) {
   return *last_text_;
 }
 
+Sent Front::take_sent() {
+  Sent sent{frames_.exchange(0), bytes_.exchange(0), {}};
+  for (std::size_t why = 0; why < turned_away_.size(); ++why) sent.turned_away[why] = turned_away_[why].exchange(0);
+  return sent;
+}
+
+void Front::probe() {
+  net_.probe([this] { arrive(Probed{}); });
+}
+
 void Front::shut_down(std::uint16_t code, const std::string& reason) {
   net_.shut_down(code, reason, [this] { arrive(Finished{}); });
 }
@@ -115,12 +152,12 @@ void Front::shut_down(std::uint16_t code, const std::string& reason) {
 
 class Fronts::Thread {
  public:
-  Thread(net::Reactor& home, net::Options options, const VerifyToken& verify, std::function<void(Front::Arrival&)> take)
+  Thread(net::Reactor& home, net::Options options, Gate& gate, std::function<void(Front::Arrival&)> take)
       : home_(home),
         take_(std::move(take)),
         arrivals_(k_max_arrivals, [this] { home_.post([this] { take_arrivals(); }); }),
         orders_(k_max_orders, [this] { reactor_.post([this] { carry_out_orders(); }); }),
-        front_(reactor_, std::move(options), verify, [this](Front::Arrival& arrival) { return deliver(arrival); }) {}
+        front_(reactor_, std::move(options), gate, [this](Front::Arrival& arrival) { return deliver(arrival); }) {}
   ~Thread() { stop(); }
 
   Front& front() { return front_; }
@@ -169,10 +206,9 @@ class Fronts::Thread {
 
 // --- all of them
 
-Fronts::Fronts(net::Reactor& home, const net::Options& options, std::size_t threads, VerifyToken verify, FrontListener& listener)
-    : verify_(std::move(verify)),
-      listener_(listener),
-      home_(home, with(options, 0, threads == 0 ? nullptr : std::function([this](net::Newcomer newcomer) { hand_over(std::move(newcomer)); })), verify_,
+Fronts::Fronts(net::Reactor& home, const net::Options& options, std::size_t threads, Gate& gate, FrontListener& listener)
+    : listener_(listener),
+      home_(home, with(options, 0, threads == 0 ? nullptr : std::function([this](net::Newcomer newcomer) { hand_over(std::move(newcomer)); })), gate,
             [this](Front::Arrival& arrival) {
               take(arrival);
               return true;
@@ -180,7 +216,7 @@ Fronts::Fronts(net::Reactor& home, const net::Options& options, std::size_t thre
   CHECK(threads <= k_max_network_threads);
   for (std::size_t i = 0; i < threads; ++i) {
     const auto tag = static_cast<unsigned>(i + 1);
-    threads_.push_back(std::make_unique<Thread>(home, with(options, tag, nullptr), verify_, [this](Front::Arrival& arrival) { take(arrival); }));
+    threads_.push_back(std::make_unique<Thread>(home, with(options, tag, nullptr), gate, [this](Front::Arrival& arrival) { take(arrival); }));
   }
 }
 
@@ -233,6 +269,13 @@ void Fronts::shut_down(std::uint16_t code, const std::string& reason, std::funct
   for (auto& thread : threads_) thread->order(ShutDownOrder{code, reason});
 }
 
+void Fronts::probe(std::function<void()> passed) {
+  when_probed_ = std::move(passed);
+  if (threads_.empty()) return home_.probe();
+  threads_[next_probe_]->order(ProbeOrder{});
+  next_probe_ = (next_probe_ + 1) % threads_.size();
+}
+
 std::size_t Fronts::sockets() const { return const_cast<Front&>(home_).net().sockets(); }
 
 Sent Fronts::take_sent() {
@@ -241,6 +284,7 @@ Sent Fronts::take_sent() {
     const auto more = thread->front().take_sent();
     sent.frames += more.frames;
     sent.bytes += more.bytes;
+    for (std::size_t why = 0; why < more.turned_away.size(); ++why) sent.turned_away[why] += more.turned_away[why];
   }
   return sent;
 }
@@ -251,6 +295,7 @@ void Fronts::take(Front::Arrival& arrival) {
     return listener_.on_request((*request)->id, std::move((*request)->message));
   }
   if (const auto* problem = std::get_if<Front::Problem>(&arrival)) return listener_.on_problem(problem->what);
+  if (std::holds_alternative<Front::Probed>(arrival) && when_probed_) std::exchange(when_probed_, nullptr)();
   if (std::holds_alternative<Front::Finished>(arrival) && --unfinished_ == 0) when_finished_();
 }
 
@@ -261,6 +306,7 @@ void Fronts::carry_out(Front& front, Order& order) {
   if (auto* serve = std::get_if<ServeOrder>(&order)) return front.net().serve(std::move(serve->newcomer));
   if (const auto* end = std::get_if<ShutDownOrder>(&order)) return front.shut_down(end->code, end->reason);
   if (std::holds_alternative<GoOnOrder>(order)) front.go_on();
+  if (std::holds_alternative<ProbeOrder>(order)) front.probe();
 }
 
 }  // namespace offhook::server

@@ -68,8 +68,31 @@ std::optional<std::string> read_limit(const Query& query, std::size_t& limit) {
   return std::nullopt;
 }
 
+// Before the body is read; a second look will tell what is wrong, if anything is.
+bool Loop::is_known(const net::HttpRequest& head) {
+  if (OpenTokRest::serves(head.path)) return OpenTokRest::project_of(head, projects_, config_, clock_.now()).has_value();
+  return projects_.is_operator(head.authorization, clock_.now()) || claims_of(head).ok();
+}
+
+// Who shows credentials, and has been refused too often, is not looked at any closer.
 void Loop::on_request(net::RequestId request, net::HttpRequest message) {
   ++answers_waiting_;
+  mind_the_load();
+  Asker asker{{}, {}, message.method == "GET" && message.path.starts_with("/v1/"), OpenTokRest::serves(message.path)};
+  if (asker.is_rest) asker.known_tag = message.if_none_match;
+  const bool shows_some = !message.authorization.empty() || !message.opentok_auth.empty() || !message.partner_auth.empty();
+  if (shows_some && !message.peer.is_exempt) asker.subnet = message.peer.subnet;
+  const auto wait = asker.subnet ? must_wait(*asker.subnet) : std::nullopt;
+  if (!wait) {
+    askers_.emplace(request, std::move(asker));
+    return route(request, message);
+  }
+  auto refused = failure(429, "rate_limited", "Too many requests with bad credentials from your address; try again later.");
+  refused.headers.emplace_back("Retry-After", std::to_string((to_ms(*wait) + 999) / 1000));
+  respond(request, std::move(refused));
+}
+
+void Loop::route(net::RequestId request, const net::HttpRequest& message) {
   const bool is_full = answers_waiting_ > config_.max_answers_waiting;
   if (OpenTokRest::serves(message.path)) {
     if (is_full) return respond(request, OpenTokRest::overloaded());
@@ -77,7 +100,6 @@ void Loop::on_request(net::RequestId request, net::HttpRequest message) {
   }
   if (message.path.starts_with("/v1/")) {
     if (is_full) return respond(request, failure(503, "overloaded", k_too_many_waiting));
-    if (message.method == "GET") known_tags_.emplace(request, message.if_none_match);
     return rest(request, message);
   }
   if (Console::serves(message.path)) {
@@ -91,7 +113,12 @@ void Loop::on_request(net::RequestId request, net::HttpRequest message) {
 
 // Whoever looks at the same again and again is told in a few bytes that nothing has changed.
 void Loop::respond(net::RequestId request, net::HttpResponse response) {
-  if (const auto known = known_tags_.extract(request); !known.empty() && response.status == 200) tag(response, known.mapped());
+  if (const auto node = askers_.extract(request); !node.empty()) {
+    const auto& asker = node.mapped();
+    if (asker.is_rest && response.status == 200) tag(response, asker.known_tag);
+    const bool is_refused = response.status == 401 || (response.status == 403 && asker.is_opentok);
+    if (asker.subnet && is_refused) note_failure(*asker.subnet);
+  }
   meter_.answered(response.status);
   --answers_waiting_;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "5");
@@ -122,8 +149,8 @@ std::optional<net::HttpResponse> Loop::answer(const net::HttpRequest& message) {
     return text;
   }
   if (message.path == "/readyz") {
-    text.status = when_stopped_ ? 503 : 200;
-    text.body = when_stopped_ ? "draining\n" : "ready\n";
+    text.status = when_stopped_ || is_overloaded() ? 503 : 200;
+    text.body = when_stopped_ ? "draining\n" : is_overloaded() ? "overloaded\n" : "ready\n";
     return text;
   }
   if (message.path == "/metrics") return metrics(message);

@@ -14,6 +14,9 @@ namespace {
 
 bool is_welcome(const core::Send& send) { return std::holds_alternative<wire::Welcome>(*send.message); }
 
+constexpr Duration k_probe_period = std::chrono::milliseconds{50};
+constexpr Duration k_tell_overload = std::chrono::seconds{10};  // it may come and go many times a second
+constexpr Duration k_quiet = std::chrono::seconds{1};  // nobody has said anything: whatever waited has been served
 constexpr Duration k_purge_period = std::chrono::minutes{1};
 
 net::Options net_options(const Config& config) {
@@ -23,6 +26,10 @@ net::Options net_options(const Config& config) {
   options.key_file = config.key_file;
   options.first_frame_bytes = wire::k_max_hello_bytes;
   options.loopback_hosts_only = config.dev;
+  options.max_sockets_per_address = static_cast<std::size_t>(config.network.sockets_per_address);
+  options.new_sockets_per_minute = config.network.new_sockets_per_minute;
+  options.loopback_is_exempt = config.dev;
+  options.is_trusted_proxy = [&network = config.network](const std::string& address) { return network.is_trusted_proxy(address); };
   return options;
 }
 
@@ -41,12 +48,9 @@ Loop::Loop(net::Reactor& reactor, const Config& config, store::Store& store, con
       started_at_(clock_.now()),
       log_(config.log),
       projects_(config, store),
+      failures_(config.network.failures_per_minute),
       engine_(config.settings, seed, config.own_settings()),
-      fronts_(reactor, net_options(config), threads_of(config),
-              [this](const std::string& token) {
-                return wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
-              },
-              *this),
+      fronts_(reactor, net_options(config), threads_of(config), *this, *this),
       alarm_(reactor),
       purge_alarm_(reactor),
       opentok_(config, projects_, clock_, engine_for_opentok()),
@@ -95,7 +99,13 @@ void Loop::on_event(core::Event event, std::size_t bytes) {
   if (bytes > 0) meter_.received(bytes);
   if (const auto* refused = std::get_if<core::Refused>(&event)) meter_.refused(refused->error.error);
   if (std::holds_alternative<core::LinkCongested>(event)) meter_.congested();
+  if (bytes > 0) mind_the_load();
   feed(std::move(event));
+}
+
+// On any thread.
+Result<wire::TokenClaims, wire::Error> Loop::verify(const std::string& token) {
+  return wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
 }
 
 // One step of the engine, and what follows from it.
@@ -176,6 +186,36 @@ void Loop::mind_the_store() {
   feed(core::StoreBehind{is_behind});
 }
 
+// What clients say is timed on its way by a probe that queues up with it. Nobody says anything, nothing is timed.
+void Loop::mind_the_load() {
+  const auto now = clock_.now();
+  if (store_watch_.is_overloaded() && store_.pending() == 0) note_load(store_watch_, Duration{0});
+  if (probing_since_) {
+    if (now - *probing_since_ > queue_watch_.target()) note_load(queue_watch_, now - *probing_since_);
+    return;
+  }
+  if (now - probed_at_ < k_probe_period) return;
+  if (now - probed_at_ > k_quiet) note_load(queue_watch_, Duration{0});
+  probing_since_ = now;
+  fronts_.probe([this] {
+    probed_at_ = clock_.now();
+    const auto waited = probed_at_ - *std::exchange(probing_since_, std::nullopt);
+    meter_.waited(waited);
+    note_load(queue_watch_, waited);
+  });
+}
+
+void Loop::note_load(core::LoadWatch& watch, Duration waited) {
+  const auto now = clock_.now();
+  watch.note(waited, now);
+  if (std::exchange(knows_overload_, is_overloaded()) == is_overloaded()) return;
+  if (is_overloaded() && now - overload_told_at_ >= k_tell_overload) {
+    overload_told_at_ = now;
+    on_problem("there is too much to do: new calls are refused, and clients are let in slowly");
+  }
+  feed(core::LoadChanged{is_overloaded()});
+}
+
 void Loop::put(core::Store& effect) {
   if (const auto* call = std::get_if<core::CallRecord>(&effect.record)) {
     meter_.kept(*call);
@@ -193,9 +233,11 @@ void Loop::put(core::Announce& effect) {
 std::function<void()> Loop::count_put() {
   return [this, number = ++put_, since = clock_.now()] {
     durable_ = number;
-    meter_.durable(clock_.now() - since);
+    const auto waited = clock_.now() - since;
+    meter_.durable(waited);
     carry_out_waiting();
     mind_the_store();
+    note_load(store_watch_, waited);
   };
 }
 
@@ -233,6 +275,8 @@ void Loop::carry_out(core::Effect& effect) {
 }
 
 void Loop::carry_out_one(core::Send& effect) {
+  const auto* error = std::get_if<wire::Error>(&*effect.message);
+  if (error != nullptr && error->error == wire::ErrorWord::Overloaded) meter_.refused_for_load();
   fronts_.send(effect);
   if (is_welcome(effect)) feed(core::Welcomed{effect.link});
 }
@@ -311,7 +355,7 @@ OpenTokRest::Engine Loop::engine_for_opentok() {
 }
 
 void Loop::create_session(const ProjectId& project, std::function<void(std::optional<SessionId>)> made) {
-  if (is_behind_) return made(std::nullopt);
+  if (is_behind_ || is_overloaded()) return made(std::nullopt);
   waiting_sessions_.emplace(++last_request_, std::move(made));
   feed(core::AdminCreateSession{project, last_request_});
 }
@@ -349,13 +393,14 @@ void Loop::on_problem(const std::string& what) {
 const Totals& Loop::totals() {
   const auto sent = fronts_.take_sent();
   meter_.sent(sent.frames, sent.bytes);
+  for (std::size_t why = 0; why < sent.turned_away.size(); ++why) meter_.turned_away(static_cast<net::TurnedAway>(why), sent.turned_away[why]);
   return meter_.totals();
 }
 
 Levels Loop::levels() const {
   const auto backlog = webhooks_ == nullptr ? Webhooks::Backlog{} : webhooks_->backlog();
   const auto pushes = pushes_ == nullptr ? 0 : pushes_->waiting();
-  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), answers_waiting_, static_cast<bool>(when_stopped_), pushes, backlog.pending, backlog.dead};
+  return {engine_.counts(), fronts_.sockets(), store_.pending(), waiting_.size(), answers_waiting_, static_cast<bool>(when_stopped_), pushes, backlog.pending, backlog.dead, is_overloaded()};
 }
 
 }  // namespace offhook::server

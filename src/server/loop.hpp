@@ -13,9 +13,11 @@
 #include "adapters/store/store.hpp"
 #include "base/fifo.hpp"
 #include "core/engine.hpp"
+#include "core/load_watch.hpp"
 #include "server/clock.hpp"
 #include "server/config.hpp"
 #include "server/console.hpp"
+#include "server/failures.hpp"
 #include "server/front.hpp"
 #include "server/log.hpp"
 #include "server/meter.hpp"
@@ -24,10 +26,11 @@
 #include "server/pushes.hpp"
 #include "server/status.hpp"
 #include "server/webhooks.hpp"
+#include "wire/token.hpp"
 
 namespace offhook::server {
 
-class Loop : private FrontListener {
+class Loop : private FrontListener, private Gate {
  public:
   // `not_before`: the latest moment of the records that are restored, where the clock of this machine has been set back.
   Loop(net::Reactor& reactor, const Config& config, store::Store& store, const Seed& seed, Instant not_before = {});
@@ -51,6 +54,10 @@ class Loop : private FrontListener {
  private:
   void on_event(core::Event event, std::size_t bytes) override;
   void on_request(net::RequestId request, net::HttpRequest message) override;
+  Result<wire::TokenClaims, wire::Error> verify(const std::string& token) override;
+  bool is_known(const net::HttpRequest& head) override;
+  void note_failure(net::Subnet subnet) override { failures_.note(subnet, clock_.now()); }
+  std::optional<Duration> must_wait(net::Subnet subnet) override { return failures_.wait(subnet, clock_.now()); }
 
   // Something that waits for the records put before it. What is sent is most of it, and small; the rest is kept apart.
   struct Held {
@@ -69,6 +76,9 @@ class Loop : private FrontListener {
   void take(core::Effects& effects);
   void hold(core::Effect& effect);
   void mind_the_store();
+  void mind_the_load();
+  void note_load(core::LoadWatch& watch, Duration waited);
+  bool is_overloaded() const { return queue_watch_.is_overloaded() || store_watch_.is_overloaded(); }
   void put(core::Store& effect);
   void put(core::Announce& effect);
   std::function<void()> count_put();
@@ -93,8 +103,10 @@ class Loop : private FrontListener {
 
   // --- HTTP: every request is answered once, at once or later
   void respond(net::RequestId request, net::HttpResponse response);
+  void route(net::RequestId request, const net::HttpRequest& message);
   std::optional<net::HttpResponse> answer(const net::HttpRequest& message);
   std::optional<net::HttpResponse> metrics(const net::HttpRequest& message);
+  Result<wire::TokenClaims, wire::Error> claims_of(const net::HttpRequest& message);
   void rest(net::RequestId request, const net::HttpRequest& message);
   void rest_of_user(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
   void rest_of_calls(net::RequestId request, const net::HttpRequest& message, const ProjectId& project);
@@ -124,6 +136,7 @@ class Loop : private FrontListener {
   Log log_;
   Meter meter_;
   Projects projects_;
+  Failures failures_;
   core::Engine engine_;
   Fronts fronts_;
   net::Timer alarm_, purge_alarm_;
@@ -134,13 +147,25 @@ class Loop : private FrontListener {
   std::uint64_t durable_ = 0; // so many of them are durable
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
+  core::LoadWatch queue_watch_{std::chrono::milliseconds{100}};  // of what clients have sent
+  core::LoadWatch store_watch_{std::chrono::milliseconds{500}};  // of records that are to be durable
+  bool knows_overload_ = false;                                  // what the engine was told
+  Instant overload_told_at_{};
+  std::optional<Instant> probing_since_;
+  Instant probed_at_{};
   std::uint64_t last_request_ = 0;
   std::size_t answers_waiting_ = 0;  // HTTP requests that are not answered yet
   struct Waiting {
     net::RequestId request;
     unsigned status = 200;  // of the answer if all is well
   };
-  std::map<net::RequestId, std::string> known_tags_;  // If-None-Match of each GET of the REST interface that is not answered yet
+  struct Asker {
+    std::optional<net::Subnet> subnet;  // of who shows credentials and is not exempt
+    std::string known_tag;              // If-None-Match
+    bool is_rest = false;               // a GET below /v1/
+    bool is_opentok = false;
+  };
+  std::map<net::RequestId, Asker> askers_;  // of all requests that are not answered yet
   std::map<std::uint64_t, Waiting> waiting_requests_;  // of the REST interface, for the engine
   std::map<std::uint64_t, std::function<void(std::optional<SessionId>)>> waiting_sessions_;     // of OpenTok's
   std::map<std::uint64_t, std::function<void(const OpenTokRest::Answer&)>> waiting_answers_;  // of OpenTok's

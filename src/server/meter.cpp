@@ -30,6 +30,17 @@ std::optional<Instant> first_ring(const core::CallRecord& record) {
   return first;
 }
 
+std::string word_of(net::TurnedAway why) {
+  switch (why) {
+    case net::TurnedAway::Full: return "full";
+    case net::TurnedAway::TooManyStrangers: return "too_many_strangers";
+    case net::TurnedAway::TooManyOfAddress: return "too_many_of_address";
+    case net::TurnedAway::TooFast: return "too_fast";
+    case net::TurnedAway::TooSlow: return "too_slow";
+  }
+  return "";
+}
+
 // Since when the side was lost that the call was dropped for: the longer one.
 std::optional<Instant> lost_since(const core::CallRecord& record) {
   std::optional<Instant> first;
@@ -58,6 +69,8 @@ Meter::Meter()
       calls_created_(registry_.counter("offhook_calls_created_total", "Calls that were placed and not refused.")),
       records_(registry_.counter("offhook_store_records_total", "Versions of calls given to the store.")),
       problems_(registry_.counter("offhook_problems_total", "Operating problems told in the log.")),
+      refused_for_load_(registry_.counter("offhook_overload_refusals_total", "Commands and hellos refused as overloaded.")),
+      queue_seconds_(registry_.histogram("offhook_queue_seconds", "How long what clients say waits until it is read.", k_milli)),
       loop_lag_(registry_.histogram("offhook_loop_lag_seconds", "How late deadlines are served.", k_milli)),
       event_seconds_(registry_.histogram("offhook_event_seconds", "Time for one event: deciding, and putting out what follows.", k_micro)),
       durable_seconds_(registry_.histogram("offhook_store_commit_seconds", "From a record given to the store until it is durable.", k_milli)),
@@ -97,6 +110,15 @@ void Meter::refused(wire::ErrorWord word) {
   counter->add();
 }
 
+void Meter::turned_away(net::TurnedAway why, std::uint64_t sockets) {
+  if (sockets == 0) return;
+  auto& counter = turned_away_[why];
+  if (counter == nullptr) {
+    counter = &registry_.counter("offhook_turned_away_sockets_total", "Sockets refused or cut before they said who they are.", {{"reason", word_of(why)}});
+  }
+  counter->add(static_cast<double>(sockets));
+}
+
 void Meter::answered(unsigned status) {
   auto& counter = answered_[status];
   if (counter == nullptr) {
@@ -117,6 +139,10 @@ void Meter::late(Duration by) {
   loop_lag_.observe(seconds(late));
   totals_.alarms.add(late);
 }
+
+void Meter::waited(Duration in) { queue_seconds_.observe(seconds(in)); }
+
+void Meter::refused_for_load() { refused_for_load_.add(); }
 
 void Meter::handled(Duration in) {
   event_seconds_.observe(seconds(in));
@@ -190,6 +216,7 @@ std::string Meter::text(const Levels& levels) {
   set("offhook_pushes_waiting", "Pushes whose sender has not answered yet.", static_cast<double>(levels.pushes_waiting));
   set("offhook_webhook_events_pending", "Events that webhooks have not taken yet, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_pending));
   set("offhook_webhook_events_dead", "Events that were given up, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_dead));
+  set("offhook_overloaded", "1 while new calls are refused because there is too much to do.", levels.is_overloaded ? 1 : 0);
   set("offhook_draining", "1 while the server is about to stop.", levels.is_draining ? 1 : 0);
   const auto process = metrics::process_figures();
   set("process_cpu_seconds", "User and system CPU time.", process.cpu_seconds);

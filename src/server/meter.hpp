@@ -10,6 +10,7 @@
 #include <string>
 
 #include "adapters/metrics/metrics.hpp"
+#include "adapters/net/net.hpp"
 #include "base/time.hpp"
 #include "core/engine.hpp"
 #include "core/records.hpp"
@@ -28,6 +29,7 @@ struct Levels {
   bool is_draining = false;
   std::size_t pushes_waiting = 0;   // for an answer of their sender
   std::uint64_t webhook_events_pending = 0, webhook_events_dead = 0;
+  bool is_overloaded = false;
 };
 
 // So many, which took so long together.
@@ -54,9 +56,12 @@ class Meter {
   void received(std::size_t bytes);
   void sent(std::uint64_t frames, std::uint64_t bytes);  // since it was told last
   void refused(wire::ErrorWord word);  // a frame or hello with this error
+  void turned_away(net::TurnedAway why, std::uint64_t sockets);  // refused or cut before they said who they are
   void congested();                    // a reader too slow for its queue
   void answered(unsigned status);      // an HTTP request
   void late(Duration by);              // an alarm of the loop
+  void waited(Duration in);            // from a client's word being here until it was read
+  void refused_for_load();             // a command or hello, as overloaded
   void handled(Duration in);           // one event by the engine, with its effects
   void durable(Duration after);        // a record, after it was put
   void problem();                      // what on_problem says
@@ -73,13 +78,14 @@ class Meter {
   metrics::Counter& ended(const core::CallRecord& record);
 
   metrics::Registry registry_;
-  metrics::Counter &frames_in_, &bytes_in_, &frames_out_, &bytes_out_, &congested_, &calls_created_, &records_, &problems_;
-  metrics::Histogram &loop_lag_, &event_seconds_, &durable_seconds_;
+  metrics::Counter &frames_in_, &bytes_in_, &frames_out_, &bytes_out_, &congested_, &calls_created_, &records_, &problems_, &refused_for_load_;
+  metrics::Histogram &queue_seconds_, &loop_lag_, &event_seconds_, &durable_seconds_;
   metrics::Counter &pushes_accepted_, &pushes_refused_, &pushes_failed_, &pushes_stopped_, &delivered_, &not_delivered_, &given_up_;
   metrics::Histogram& push_seconds_;
   metrics::Histogram &ring_seconds_, &answer_seconds_, &connect_seconds_, &talk_seconds_, &loss_seconds_;
   std::map<std::pair<wire::Outcome, std::optional<wire::Reason>>, metrics::Counter*> ended_;
   std::map<wire::ErrorWord, metrics::Counter*> refused_;
+  std::map<net::TurnedAway, metrics::Counter*> turned_away_;
   std::map<unsigned, metrics::Counter*> answered_;
   Totals totals_;
 };

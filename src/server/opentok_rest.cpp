@@ -96,13 +96,17 @@ void OpenTokRest::use(Webhooks& webhooks) {
   }
 }
 
+std::optional<ProjectId> OpenTokRest::project_of(const net::HttpRequest& request, const Projects& projects, const Config& config, Instant now) {
+  const auto keys_of = [&](std::string_view project) { return projects.keys_of(project); };
+  const wire::RestCredentials credentials{request.opentok_auth, request.authorization, request.partner_auth};
+  const wire::RestRules rules{config.opentok_partner_auth, config.opentok_rest_token_lifetime};
+  return wire::authenticate_rest(credentials, keys_of, now, rules);
+}
+
 void OpenTokRest::answer(const net::HttpRequest& request, Respond respond) {
   const auto path = segments_of(request.path);
   if (!path || path->empty()) return respond(nothing_here());
-  const auto keys_of = [this](std::string_view project) { return projects_.keys_of(project); };
-  const wire::RestCredentials credentials{request.opentok_auth, request.authorization, request.partner_auth};
-  const wire::RestRules rules{config_.opentok_partner_auth, config_.opentok_rest_token_lifetime};
-  const auto project = wire::authenticate_rest(credentials, keys_of, clock_.now(), rules);
+  const auto project = project_of(request, projects_, config_, clock_.now());
   if (!project) return respond(refuse(403, "Invalid API key or secret, or a token that has expired.", -1));
   if (*path == std::vector<std::string>{"session", "create"}) {
     return is(request, "POST") ? create_session(request, *project, respond) : respond(nothing_here());

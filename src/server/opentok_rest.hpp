@@ -38,6 +38,8 @@ class OpenTokRest {
   static bool serves(std::string_view path);
   // Too many requests wait for their answers.
   static net::HttpResponse overloaded();
+  // Who asks, if its credentials are good. Any thread.
+  static std::optional<ProjectId> project_of(const net::HttpRequest& request, const Projects& projects, const Config& config, Instant now);
 
   // `respond` is called once, now or later.
   void answer(const net::HttpRequest& request, Respond respond);

@@ -32,7 +32,7 @@ net::HttpResponse response_with(const web::Page& found, const net::HttpRequest& 
   if (is_known(*page, request.if_none_match)) {
     response.status = 304;
   } else {
-    response.body = page->bytes;
+    response.fixed_body = page->bytes;
   }
   return response;
 }

@@ -71,7 +71,7 @@ std::string page_of(const std::vector<core::CallRecord>& records, std::size_t li
 
 net::HttpResponse no_such_call() { return failure(404, "no_such_call", "There is no such call."); }
 
-net::HttpResponse overloaded() { return failure(503, "overloaded", "The server's disk is behind; try again in 5 s."); }
+net::HttpResponse overloaded(std::string_view why = "The server's disk is behind; try again in 5 s.") { return failure(503, "overloaded", why); }
 
 net::HttpResponse refusal(const wire::Error& error) { return failure(400, wire::word(error.error), error.message); }
 
@@ -90,22 +90,28 @@ net::HttpResponse refusal(core::RestRefusal why) {
 
 }  // namespace
 
-// Everything below /v1/ is for a project's backend and needs its admin token.
-void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
+Result<wire::TokenClaims, wire::Error> Loop::claims_of(const net::HttpRequest& message) {
   constexpr std::string_view k_bearer = "Bearer ";
   const std::string_view header = message.authorization;
   const auto token = header.starts_with(k_bearer) ? header.substr(k_bearer.size()) : std::string_view();
+  return verify(std::string(token));
+}
+
+// Everything below /v1/ is for a project's backend and needs its admin token.
+void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
   if (message.path.starts_with("/v1/projects")) {
     return projects_.answer(message, clock_.now(), [this, request](auto response) { respond(request, std::move(response)); });
   }
   if (message.path == "/v1/server" || message.path.starts_with("/v1/server/")) return rest_of_server(request, message);
-  const auto claims = wire::verify_token(token, [this](std::string_view project) { return projects_.keys_of(project); }, clock_.now());
+  const auto claims = claims_of(message);
   if (!claims) return respond(request, failure(401, wire::word(claims.error().error), claims.error().message));
   if (claims->scope != wire::Scope::Admin) {
     return respond(request, failure(403, "not_allowed", "This needs a token with \"scope\":\"admin\"."));
   }
   const bool is_end = message.path.ends_with("/end") || message.path.ends_with("/disconnect");  // makes less to do, not more
-  if (is_behind_ && message.method != "GET" && message.method != "HEAD" && !is_end) return respond(request, overloaded());
+  const bool is_begin = message.method != "GET" && message.method != "HEAD" && !is_end;
+  if (is_behind_ && is_begin) return respond(request, overloaded());
+  if (is_overloaded() && is_begin) return respond(request, overloaded("The server has too much to do at this moment; try again in 5 s."));
   if (message.path.starts_with("/v1/sessions")) return rest_of_sessions(request, message, claims->project);
   if (message.path == "/v1/settings" && message.method == "GET") {
     return respond(request, json(200, project_settings_json(projects_.settings_of(claims->project), projects_.webhooks_of(claims->project))));

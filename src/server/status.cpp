@@ -89,7 +89,7 @@ std::string status_json(const Config& config, const Status& status, const Totals
   const auto process = metrics::process_figures();
   wire::JsonObject out;
   out.text("version", OFFHOOK_VERSION).flag("dev", config.dev);
-  out.text("state", status.levels.is_draining ? "draining" : status.is_behind ? "behind" : "ready");
+  out.text("state", status.levels.is_draining ? "draining" : status.is_behind ? "behind" : status.levels.is_overloaded ? "overloaded" : "ready");
   out.number("started_at_ms", to_unix_ms(status.started_at)).number("time_at_ms", to_unix_ms(status.now));
   out.raw("now", levels_json(status.levels, process)).raw("since_start", totals_json(totals, process));
   return out.raw("ended", ended_json(totals)).done();

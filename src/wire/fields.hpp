@@ -427,6 +427,7 @@ void fields(auto& v, Is<Error> auto& m) {
   v.field("error", m.error);
   v.field("message", m.message, k_any_text);
   v.flag("fatal", m.fatal);
+  v.field("retry_after_ms", m.retry_after_ms, IntegerRule{});
 }
 
 void fields(auto& v, Is<CallEvent> auto& m) {

@@ -7,7 +7,7 @@
 namespace offhook::wire {
 
 inline constexpr std::size_t k_max_frame_bytes = 65'536;        // the largest useful message is an SDP of a few tracks
-inline constexpr std::size_t k_max_hello_bytes = 16'384;        // what an unauthenticated socket may make us hold
+inline constexpr std::size_t k_max_hello_bytes = 14'336;        // with what else a socket without a name makes us hold: 16 KiB
 inline constexpr std::size_t k_max_json_depth = 16;             // our deepest message has five levels
 inline constexpr std::size_t k_max_user_bytes = 128;
 inline constexpr std::size_t k_max_device_id_bytes = 64;

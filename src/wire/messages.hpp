@@ -384,6 +384,7 @@ struct Error {
   ErrorWord error = ErrorWord::Internal;
   std::string message;
   bool fatal = false;  // left out of the JSON when false
+  std::optional<std::int64_t> retry_after_ms = {};  // of overloaded and rate_limited
 };
 
 // Events: each has seq, filled in by the sender's client just before sending.

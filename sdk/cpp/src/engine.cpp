@@ -253,7 +253,7 @@ struct Engine::Parts {
   void on_fatal(const wire::Error& error) {
     if (!is_passing(error.error, desk.options.can_renew_token)) return close(problem_in(error), By::Server);
     desk.tell(event::Error{problem_in(error)});
-    lose(k_normal, std::string(wire::word(error.error)));
+    lose(k_normal, std::string(wire::word(error.error)), std::chrono::milliseconds{std::max<std::int64_t>(error.retry_after_ms.value_or(0), 0)});
   }
 
   void show_elsewhere(std::vector<wire::ElsewhereCall> list) {
@@ -263,9 +263,9 @@ struct Engine::Parts {
 
   // --- the end of a link, and of all
 
-  void lose(std::uint16_t code, std::string reason) {
+  void lose(std::uint16_t code, std::string reason, Duration asked = Duration{0}) {
     const bool was_up = link.is_up();
-    link.lose(code, std::move(reason));
+    link.lose(code, std::move(reason), asked);
     if (was_up) desk.tell(event::Offline{});
   }
 

@@ -31,6 +31,8 @@ inline constexpr Duration k_max_delay = std::chrono::seconds{5};
 inline constexpr Duration k_urgent_opening = std::chrono::seconds{4};
 inline constexpr int k_urgent_openings = 2;
 inline constexpr Duration k_max_urgent_delay = std::chrono::seconds{1};
+inline constexpr Duration k_max_asked = std::chrono::seconds{60};        // the longest pause a server can ask for (retry_after_ms)
+inline constexpr Duration k_max_urgent_asked = std::chrono::seconds{4};  // in a call, whose drop_grace runs
 inline constexpr Duration k_settled = std::chrono::seconds{5};  // a link up for less counts as another failed attempt, or a
                                                                 // server that throws us out would be stormed
 inline constexpr Duration k_probe = std::chrono::seconds{5};    // after waking up, or a command on a link that was long silent: how long the

@@ -100,13 +100,17 @@ void Link::doubt() {
   if (state_ == State::Up && !probe_until_ && desk_.now - last_contact_ >= k_doubt) wake();
 }
 
-void Link::lose(std::uint16_t code, std::string reason) {
+void Link::lose(std::uint16_t code, std::string reason, Duration asked) {
   desk_.output(CloseSocket{number_, code, std::move(reason)});
   if (is_up() && desk_.now - up_since_ >= k_settled) attempts_ = 0;
   const auto delay = std::min<Duration>(k_first_delay * (1 << std::min(attempts_, 8)), desk_.is_urgent ? k_max_urgent_delay : k_max_delay);
   ++attempts_;
   const auto half = static_cast<std::uint64_t>(delay.count() / 2);
   retry_at_ = desk_.now + delay / 2 + Duration{desk_.random.below(half + 1)};
+  if (asked > Duration{0}) {  // with a fifth of it on top, so that those who were told the same do not come together
+    const auto pause = std::min<Duration>(asked, desk_.is_urgent ? k_max_urgent_asked : k_max_asked);
+    retry_at_ = std::max(retry_at_, desk_.now + pause + Duration{desk_.random.below(static_cast<std::uint64_t>(pause.count() / 5 + 1))});
+  }
   probe_until_.reset();
   state_ = State::Waiting;
 }

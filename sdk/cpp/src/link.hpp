@@ -39,8 +39,8 @@ class Link {
   void wake();
   // A command was sent: is anybody there?
   void doubt();
-  // The socket is of no use any more; another is opened after a pause.
-  void lose(std::uint16_t code, std::string reason);
+  // The socket is of no use any more; another is opened after a pause, not before `asked` where the server has asked for that.
+  void lose(std::uint16_t code, std::string reason, Duration asked = Duration{0});
   // The end of the link for good; nothing is resumed afterwards.
   void shut(std::uint16_t code, std::string reason);
 

@@ -198,6 +198,19 @@ TEST(ClientLink, ReplacedIsTheEndAndPassingTroubleIsNot) {
   EXPECT_FALSE(device.engine->next_deadline());
 }
 
+TEST(ClientLink, APauseTheServerAsksForIsKeptAndALittleMore) {
+  for (const auto& [asked_ms, least, most] : {std::tuple{7'000, 7'000ms, 8'400ms}, std::tuple{3'600'000, 60'000ms, 72'000ms}, std::tuple{1, 125ms, 250ms}}) {
+    Device device;
+    device.start();
+    wire::Error error{{}, ErrorWord::Overloaded, "later", true};
+    error.retry_after_ms = asked_ms;
+    device.hear(error);
+    const auto pause = *device.engine->next_deadline() - device.now;
+    EXPECT_GE(pause, least) << asked_ms;
+    EXPECT_LE(pause, most) << asked_ms;
+  }
+}
+
 TEST(ClientLink, SettingsThatContradictTheServersAreAnError) {
   auto options = test_options();
   options.watchdogs.caller = 11s;

@@ -180,8 +180,8 @@ const readers: Record<string, Read<object>> = {
   ...events, welcome, reply,
   ping: object<{ period_ms: number }>({ period_ms: integer }),
   pong: object<object>({}),
-  error: object<{ cmd_id?: string; error: string; message: string; fatal?: boolean }>({
-    cmd_id: optional(text), error: text, message: text, fatal: optional(flag),
+  error: object<{ cmd_id?: string; error: string; message: string; fatal?: boolean; retry_after_ms?: number }>({
+    cmd_id: optional(text), error: text, message: text, fatal: optional(flag), retry_after_ms: optional(integer),
   }),
 };
 

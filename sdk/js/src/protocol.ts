@@ -224,7 +224,7 @@ export interface Reply {
   rules?: Rules;
 }
 
-export interface ErrorMessage { type: 'error'; cmd_id?: string; error: string; message: string; fatal?: boolean }
+export interface ErrorMessage { type: 'error'; cmd_id?: string; error: string; message: string; fatal?: boolean; retry_after_ms?: number }
 
 export interface CallEvent { type: 'call'; seq: number; call: Snapshot }
 export type SessionEvent = { seq: number; session_id: string } & (

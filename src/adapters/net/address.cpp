@@ -1,6 +1,9 @@
 #include "adapters/net/address.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -48,6 +51,34 @@ std::optional<std::string_view> host_of(std::string_view text) {
   return host;
 }
 
+using AddressBytes = std::array<unsigned char, 16>;
+
+// IPv4 as a mapped one. Without the zone of a link-local address.
+std::optional<AddressBytes> address_bytes(std::string_view address) {
+  const std::string text(address.substr(0, address.find('%')));
+  AddressBytes bytes{};
+  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
+  bytes[10] = bytes[11] = 0xff;
+  return inet_pton(AF_INET, text.c_str(), bytes.data() + 12) == 1 ? std::optional(bytes) : std::nullopt;
+}
+
+bool is_ipv4(const AddressBytes& bytes) {
+  return std::all_of(bytes.begin(), bytes.begin() + 10, [](auto byte) { return byte == 0; }) && bytes[10] == 0xff && bytes[11] == 0xff;
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+// "192.0.2.1", "192.0.2.1:4000", "2001:db8::1", "[2001:db8::1]:4000".
+std::optional<std::string> address_in(std::string_view text) {
+  if (address_bytes(text)) return std::string(text);
+  const auto host = host_of(text);
+  return host && address_bytes(*host) ? std::optional(std::string(*host)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<ListenAddress, AddressError> parse_listen_address(std::string_view text) {
@@ -64,6 +95,28 @@ Result<ListenAddress, AddressError> parse_listen_address(std::string_view text) 
 std::string to_text(const ListenAddress& address) {
   const bool ipv6 = address.host.find(':') != std::string::npos;
   return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+// The first half of an IPv6 address; the numbers below 2^32 are of a range that is given to nobody (RFC 4291 section 2.4), and are IPv4's here.
+Subnet subnet_of(std::string_view address) {
+  const auto bytes = address_bytes(address).value_or(AddressBytes{});
+  const auto begin = is_ipv4(bytes) ? bytes.begin() + 12 : bytes.begin();
+  const auto end = is_ipv4(bytes) ? bytes.end() : bytes.begin() + 8;
+  std::uint64_t number = 0;
+  for (auto byte = begin; byte != end; ++byte) number = number << 8 | *byte;
+  return Subnet{number};
+}
+
+std::string client_address(const std::string& peer, std::string_view forwarded_for, const std::function<bool(const std::string&)>& is_trusted) {
+  auto address = peer;
+  while (!forwarded_for.empty() && is_trusted(address)) {
+    const auto comma = forwarded_for.rfind(',');
+    const auto last = address_in(trim(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1)));
+    if (!last) break;
+    address = *last;
+    forwarded_for = comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
+  }
+  return address;
 }
 
 bool is_loopback(std::string_view host) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -30,5 +31,15 @@ bool is_loopback(std::string_view host);
 // A Host header that names this machine itself, with any port. What a browser sends after DNS rebinding names the
 // attacker's domain instead.
 bool is_loopback_host_header(std::string_view header);
+
+// Peers whose limits are shared: an IPv4 address, or the /64 of an IPv6 one, which one customer has for himself. An IPv4 address that is
+// mapped into IPv6 is that address. What is no address is Subnet{0}.
+enum class Subnet : std::uint64_t {};
+Subnet subnet_of(std::string_view address);  // without port or brackets
+
+// Who is behind a trusted proxy: the last address of X-Forwarded-For that no trusted proxy has; the peer itself where it is not
+// trusted, or where a proxy has said nothing that is an address. Anybody can write what stands before.
+std::string client_address(const std::string& peer, std::string_view forwarded_for,
+                           const std::function<bool(const std::string& address)>& is_trusted);
 
 }  // namespace offhook::net

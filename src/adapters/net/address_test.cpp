@@ -42,5 +42,26 @@ TEST(Loopback, ReadsHostHeaders) {
   }
 }
 
+TEST(Subnet, AnIpv6NetworkIsOneAndAMappedAddressIsItself) {
+  EXPECT_EQ(subnet_of("2001:db8:1:2:3::4"), subnet_of("2001:db8:1:2::5"));
+  EXPECT_NE(subnet_of("2001:db8:1:2::5"), subnet_of("2001:db8:1:3::5"));
+  EXPECT_NE(subnet_of("192.0.2.1"), subnet_of("192.0.2.2"));
+  EXPECT_EQ(subnet_of("::ffff:192.0.2.1"), subnet_of("192.0.2.1"));
+  EXPECT_EQ(subnet_of("fe80::1%eth0"), subnet_of("fe80::2%eth0"));
+  EXPECT_EQ(subnet_of("no address"), Subnet{0});
+}
+
+TEST(ClientAddress, IsTheLastThatNoTrustedProxyHas) {
+  const auto is_trusted = [](const std::string& address) { return address.starts_with("10."); };
+  const auto address = [&](const std::string& peer, std::string_view forwarded_for) { return client_address(peer, forwarded_for, is_trusted); };
+  EXPECT_EQ(address("10.0.0.1", "192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(address("10.0.0.1", "6.6.6.6, 192.0.2.7 ,10.0.0.2"), "192.0.2.7") << "who writes 6.6.6.6 in front is not believed";
+  EXPECT_EQ(address("10.0.0.1", "192.0.2.7:4711"), "192.0.2.7");
+  EXPECT_EQ(address("10.0.0.1", "[2001:db8::1]:80"), "2001:db8::1");
+  EXPECT_EQ(address("10.0.0.1", "2001:db8::1"), "2001:db8::1");
+  EXPECT_EQ(address("198.51.100.1", "192.0.2.7"), "198.51.100.1") << "it is no proxy of ours";
+  for (const auto* nothing : {"", "unknown", ",", "192.0.2.7,", "_hidden"}) EXPECT_EQ(address("10.0.0.1", nothing), "10.0.0.1") << nothing;
+}
+
 }  // namespace
 }  // namespace offhook::net

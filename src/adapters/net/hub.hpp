@@ -2,12 +2,12 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -16,54 +16,70 @@
 #include "adapters/net/net.hpp"
 #include "adapters/net/poller.hpp"
 #include "adapters/net/transport.hpp"
+#include "base/rate_limit.hpp"
 
 namespace offhook::net {
 
 class HttpConnection;
 class WsConnection;
 
-// Counts sockets, in all and per address, against the limits.
+struct Refusal {
+  TurnedAway why;
+  Duration retry_after;
+};
+
+// Counts sockets against the limits: in all, of strangers, and for each subnet, where the peer is not exempt. Any thread, hence a lock:
+// sockets end, and are trusted, on the thread that serves them.
 class Census {
  public:
-  Census(std::size_t max, std::size_t max_per_address) : max_(max), max_per_address_(max_per_address) {}
+  explicit Census(const Options& options);
 
-  bool can_admit(const asio::ip::address& address) const;
-  void enter(const asio::ip::address& address);
-  void leave(const asio::ip::address& address);
-  std::size_t total() const { return total_; }
+  // Counts an attempt of that address.
+  std::optional<Refusal> refusal(const Peer& peer, Instant now);
+  std::size_t total() const;
 
  private:
-  std::size_t max_;
-  std::size_t max_per_address_;
-  std::size_t total_ = 0;
-  std::map<asio::ip::address, std::size_t> per_address_;  // empty unless that limit is on
+  friend class Ticket;
+
+  std::optional<Refusal> judge(const Peer& peer, Instant now);  // by its address alone; locked
+
+  mutable std::mutex mutex_;
+  const std::size_t max_, max_strangers_, max_per_address_;
+  std::size_t total_ = 0, strangers_ = 0;
+  std::map<Subnet, std::size_t> per_address_;  // empty unless that limit is on
+  std::optional<RateLimit> new_sockets_;
 };
 
-// One admitted socket; goes from the HTTP connection to the WebSocket it becomes. May end on another thread than the census's.
+// One admitted socket, of a stranger at first; goes from the HTTP connection to the WebSocket it becomes.
 class Ticket {
  public:
-  Ticket(std::shared_ptr<Census> census, Executor home, asio::ip::address address)
-      : census_(std::move(census)), home_(home), address_(std::move(address)) {
-    census_->enter(address_);
-  }
+  Ticket(std::shared_ptr<Census> census, const Peer& peer);
   Ticket(Ticket&& other) noexcept = default;
   Ticket& operator=(Ticket&&) = delete;
-  ~Ticket() {
-    if (census_) asio::dispatch(home_, [census = std::move(census_), address = address_] { census->leave(address); });
-  }
+  ~Ticket();
+
+  void trust();
+  // A proxy has said whose socket it is, which may be one too many.
+  std::optional<Refusal> move_to(const Peer& peer, Instant now);
 
  private:
+  void count(const Peer& peer);  // both with the census locked
+  void uncount();
+
   std::shared_ptr<Census> census_;
-  Executor home_;  // where the census is
-  asio::ip::address address_;
+  std::optional<Subnet> subnet_;  // under which it counts
+  bool is_stranger_ = true;
 };
+
+// For limits alone: a time line that only grows.
+Instant steady_now();
 
 struct Hub {
   Hub(asio::io_context& context, Options chosen, Handler& listener)
       : io(context),
         options(std::move(chosen)),
         handler(listener),
-        census(std::make_shared<Census>(options.max_sockets, options.max_sockets_per_address)),
+        census(std::make_shared<Census>(options)),
         poller(io, [this](std::uint64_t key, std::uint32_t ready) { on_ready(Link{key}, ready); }, [this] { flush(); }) {}
 
   asio::io_context& io;
@@ -81,6 +97,8 @@ struct Hub {
 
   std::uint64_t next_number() { return options.numbers->next(options.tag); }
   SSL_CTX* tls_context() { return tls ? tls->native_handle() : nullptr; }
+
+  Peer peer_at(std::string address) const;
 
   // The link has something to write: once, at the end of this turn, and with it whatever else the turn has for that link.
   void will_flush(std::shared_ptr<WsConnection> link);

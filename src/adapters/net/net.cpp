@@ -33,7 +33,10 @@ bool is_shortage(const ErrorCode& error) {
 }  // namespace
 
 struct Newcomer::Impl {
-  Impl(Socket& from, Ticket given) : is_v6(from.local_endpoint(ignored).address().is_v6()), ticket(std::move(given)) { socket = from.release(ignored); }
+  Impl(Socket& from, Peer whose, Ticket given)
+      : is_v6(from.local_endpoint(ignored).address().is_v6()), peer(std::move(whose)), ticket(std::move(given)) {
+    socket = from.release(ignored);
+  }
   ~Impl() {
     if (socket >= 0) ::close(socket);
   }
@@ -43,6 +46,7 @@ struct Newcomer::Impl {
   ErrorCode ignored;
   bool is_v6;
   int socket = -1;
+  Peer peer;
   Ticket ticket;
 };
 
@@ -60,9 +64,9 @@ struct Net::Impl {
   void accept();
   void on_accepted(const ErrorCode& error, Socket socket);
   void on_accept_failed(const ErrorCode& error);
-  void refuse(Socket socket);
-  void admit(Socket socket, const asio::ip::address& address);
-  void serve(Socket socket, Ticket ticket);
+  void refuse(Socket socket, const Refusal& refusal);
+  void admit(Socket socket, Peer peer);
+  void serve(Socket socket, Peer peer, Ticket ticket);
 
   std::shared_ptr<Hub> hub;
   Acceptor acceptor;
@@ -94,10 +98,10 @@ void Net::Impl::on_accepted(const ErrorCode& error, Socket socket) {
   if (error) return on_accept_failed(error);
   ErrorCode gone;
   const auto address = socket.remote_endpoint(gone).address();
-  if (!gone && hub->census->can_admit(address)) {
-    admit(std::move(socket), address);
-  } else if (!gone) {
-    refuse(std::move(socket));
+  if (!gone) {
+    auto peer = hub->peer_at(address.to_string());
+    const auto refusal = hub->census->refusal(peer, steady_now());
+    refusal ? refuse(std::move(socket), *refusal) : admit(std::move(socket), std::move(peer));
   }
   accept();
 }
@@ -115,24 +119,26 @@ void Net::Impl::on_accept_failed(const ErrorCode& error) {
   });
 }
 
-void Net::Impl::admit(Socket socket, const asio::ip::address& address) {
+void Net::Impl::admit(Socket socket, Peer peer) {
   ErrorCode ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  Ticket ticket(hub->census, hub->io.get_executor(), address);
-  if (hub->options.hand_over) return hub->options.hand_over(Newcomer(std::make_unique<Newcomer::Impl>(socket, std::move(ticket))));
-  serve(std::move(socket), std::move(ticket));
+  Ticket ticket(hub->census, peer);
+  if (hub->options.hand_over) return hub->options.hand_over(Newcomer(std::make_unique<Newcomer::Impl>(socket, std::move(peer), std::move(ticket))));
+  serve(std::move(socket), std::move(peer), std::move(ticket));
 }
 
-void Net::Impl::serve(Socket socket, Ticket ticket) {
+void Net::Impl::serve(Socket socket, Peer peer, Ticket ticket) {
   Transport transport(std::move(socket), hub->tls_context());
-  std::make_shared<HttpConnection>(hub, std::move(transport), std::move(ticket))->start();
+  std::make_shared<HttpConnection>(hub, std::move(transport), std::move(peer), std::move(ticket))->start();
 }
 
-void Net::Impl::refuse(Socket socket) {
-  if (*refusals >= k_max_refusals) return;  // closed without a word
+// No handshake of TLS just to say no.
+void Net::Impl::refuse(Socket socket, const Refusal& refusal) {
+  hub->handler.on_turned_away(refusal.why);
+  if (*refusals >= k_max_refusals || hub->tls_context() != nullptr) return;  // closed without a word
   ++*refusals;
-  Transport transport(std::move(socket), hub->tls_context());
-  std::make_shared<HttpConnection>(hub, std::move(transport), std::nullopt)->refuse([count = refusals] { --*count; });
+  Transport transport(std::move(socket), nullptr);
+  std::make_shared<HttpConnection>(hub, std::move(transport), Peer{}, std::nullopt)->refuse(refusal, [count = refusals] { --*count; });
 }
 
 Net::Net(Reactor& reactor, Options options, Handler& handler)
@@ -163,7 +169,7 @@ void Net::serve(Newcomer newcomer) {
   socket.assign(newcomer.impl_->is_v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), newcomer.impl_->socket, error);
   if (error) return;
   newcomer.impl_->socket = -1;
-  impl_->serve(std::move(socket), std::move(newcomer.impl_->ticket));
+  impl_->serve(std::move(socket), std::move(newcomer.impl_->peer), std::move(newcomer.impl_->ticket));
 }
 
 Result<std::uint16_t, NetError> Net::listen() {
@@ -200,8 +206,8 @@ void Net::read_on(Link link) {
   if (const auto connection = find(*impl_->hub, link)) connection->read_on();
 }
 
-void Net::set_frame_limit(Link link, std::size_t bytes) {
-  if (const auto connection = find(*impl_->hub, link)) connection->set_frame_limit(bytes);
+void Net::trust(Link link, std::size_t frame_bytes) {
+  if (const auto connection = find(*impl_->hub, link)) connection->trust(frame_bytes);
 }
 
 void Net::respond(RequestId request, HttpResponse response) {
@@ -221,6 +227,8 @@ void Net::shut_down(std::uint16_t code, const std::string& reason, std::function
   for (const auto& [link, connection] : hub.links) all.push_back(connection);
   for (const auto& connection : all) connection->close(code, reason);
 }
+
+void Net::probe(std::function<void()> passed) { impl_->hub->poller.probe(std::move(passed)); }
 
 std::size_t Net::links() const { return impl_->hub->links.size(); }
 std::size_t Net::sockets() const { return impl_->hub->census->total(); }

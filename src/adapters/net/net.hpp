@@ -57,6 +57,13 @@ class Newcomer {
   std::unique_ptr<Impl> impl_;
 };
 
+// Who is at the other end, as far as limits care.
+struct Peer {
+  std::string address;     // without port; of who is behind a trusted proxy. Empty if it has gone already
+  Subnet subnet{};
+  bool is_exempt = false;  // from what is limited for each address
+};
+
 struct HttpRequest {
   std::string method;  // "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"; others are answered here
   std::string path;    // as sent, still percent-encoded
@@ -71,7 +78,7 @@ struct HttpRequest {
   std::string cookie;
   std::string console;          // X-Offhook-Console: no page of another site can send it
   std::string forwarded_proto;  // X-Forwarded-Proto, which anybody may write
-  std::string address;          // of the peer, without port; behind a proxy the proxy's
+  Peer peer;
   std::string body;
 };
 
@@ -79,17 +86,29 @@ struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::string_view fixed_body;  // in place of `body`: bytes that are there as long as the process
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
 // Why a frame could not be handed on. After TooLarge nothing more is read from that link.
 enum class Unreadable { TooLarge, Binary };
 
+// Why a socket was turned away before it could say who it is.
+enum class TurnedAway {
+  Full,               // max_sockets
+  TooManyStrangers,   // max_strangers
+  TooManyOfAddress,   // max_sockets_per_address
+  TooFast,            // new_sockets_per_minute
+  TooSlow,            // first_words_timeout
+};
+inline constexpr std::size_t k_reasons_to_turn_away = 5;
+
 // Who listens to the network. Called from the reactor, never from within a function of Net.
 class Handler {
  public:
   virtual ~Handler() = default;
-  virtual void on_link_opened(Link link) = 0;
+  // `age`: how long ago the peer began: its socket was accepted, or the answer before this request was written.
+  virtual void on_link_opened(Link link, const Peer& peer, Duration age) = 0;
   // One text message. The next is read only after Net::read_on(link), so at most one per link waits for the handler.
   virtual void on_text(Link link, std::string text) = 0;
   // As on_text: Net::read_on(link) goes on (for Binary).
@@ -100,6 +119,11 @@ class Handler {
   // Exactly once for each link opened, whoever closed it.
   virtual void on_link_closed(Link link) = 0;
   virtual void on_request(RequestId request, HttpRequest message) = 0;
+  // Does the request, of which only the header is here, carry credentials that are good? Without, more than
+  // stranger_body_bytes of a body are not read.
+  virtual bool is_known(const HttpRequest& head) = 0;
+  // Told for each, and may be often.
+  virtual void on_turned_away(TurnedAway why) = 0;
   // For the log: an operating problem in words, at most one per second.
   virtual void on_problem(const std::string& what) = 0;
 };
@@ -110,12 +134,22 @@ struct Options {
   std::string key_file;          // PEM
   std::string websocket_path = "/v1/client";
   std::size_t max_sockets = 200'000;
-  std::size_t max_sockets_per_address = 0;  // 0: no limit
-  std::size_t first_frame_bytes = 16'384;   // until set_frame_limit()
+  // Strangers are HTTP connections, and WebSockets before trust(). Each holds 16 KiB at most: what it has sent of one message, and what
+  // it does not read.
+  std::size_t max_strangers = 20'000;
+  std::size_t max_sockets_per_address = 0;  // of a Subnet, as is the next; 0: no limit
+  std::int64_t new_sockets_per_minute = 0;  // all at once, if they like; 0: no limit
+  bool loopback_is_exempt = false;          // from these two
+  std::function<bool(const std::string& address)> is_trusted_proxy = [](const std::string&) { return false; };
+  std::size_t first_frame_bytes = 14'336;   // until trust()
+  std::size_t first_write_bytes = 2'048;    // likewise
   std::size_t write_queue_bytes = 1'048'576;
   std::size_t header_bytes = 8'192;
+  std::size_t header_fields = 64;
   std::size_t body_bytes = 65'536;
-  Duration header_timeout = std::chrono::seconds{10};  // TLS handshake; whole header; body; idle keep-alive
+  std::size_t stranger_body_bytes = 4'096;
+  Duration first_words_timeout = std::chrono::seconds{5};  // from the accepted socket, through TLS, to the first whole request
+  Duration header_timeout = std::chrono::seconds{10};      // from an answer to the next whole request on that connection
   Duration close_timeout = std::chrono::seconds{5};    // flushing, then the peer's half of the closing handshake
   bool loopback_hosts_only = false;                    // refuse a Host header that does not name this machine
   std::shared_ptr<Numbers> numbers = std::make_shared<Numbers>();
@@ -145,11 +179,15 @@ class Net {
   // After what was sent before it. Nothing sent later goes out, nothing more is read.
   void close(Link link, std::uint16_t code, const std::string& reason);
   void read_on(Link link);
-  void set_frame_limit(Link link, std::size_t bytes);
+  // The peer has shown who it is: no stranger any more, and its frames may be larger.
+  void trust(Link link, std::size_t frame_bytes);
   void respond(RequestId request, HttpResponse response);
 
   // Accepts no more, closes every link; `done` is called once, when the last one is gone (each within close_timeout).
   void shut_down(std::uint16_t code, const std::string& reason, std::function<void()> done);
+
+  // How long a message that comes now waits until it is read: `passed` is called when its turn has come. One at a time.
+  void probe(std::function<void()> passed);
 
   std::size_t links() const;
   std::size_t sockets() const;  // links and HTTP connections, those that were handed over as well

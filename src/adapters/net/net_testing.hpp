@@ -33,7 +33,9 @@ using Tcp = asio::ip::tcp;
 // Writes down what it is told; answers requests with their own description and "echo" messages with themselves.
 class Script : public Handler {
  public:
-  void on_link_opened(Link link) override {
+  void on_link_opened(Link link, const Peer& peer, Duration age) override {
+    last_peer = peer;
+    last_age = age;
     add("opened", link);
     const std::lock_guard lock(mutex_);
     links_.push_back(link);
@@ -65,8 +67,11 @@ class Script : public Handler {
     response.body = message.method + " " + message.path + "?" + message.query + " " + message.body;
     response.headers.emplace_back("X-Test", "yes");
     if (message.path == "/unchanged") response.status = 304;
+    if (message.path == "/peer") response.body = message.peer.address + (message.peer.is_exempt ? " exempt" : "");
     net->respond(request, std::move(response));
   }
+  bool is_known(const HttpRequest& head) override { return head.authorization != "wrong"; }
+  void on_turned_away(TurnedAway why) override { add("turned away " + std::to_string(static_cast<int>(why)), Link{}); }
   void on_problem(const std::string& what) override { add("problem " + what, Link{}); }
 
   // Blocks until this was told; false after ten seconds. Whatever came before it is forgotten.
@@ -98,6 +103,8 @@ class Script : public Handler {
 
   Net* net = nullptr;
   bool hold_reading = false;
+  Peer last_peer;  // both to be read when "opened" has been waited for
+  Duration last_age{};
 
  private:
   void add(const std::string& what, Link link) {

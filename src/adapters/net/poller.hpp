@@ -26,6 +26,8 @@ class Poller {
   void change(int socket, std::uint64_t key, std::uint32_t wanted);
   // Before the socket is closed.
   void remove(int socket);
+  // Joins the queue of sockets that can be read, behind those that are in it, and calls `passed` when its turn has come. One at a time.
+  void probe(std::function<void()> passed);
 
  private:
   struct State;

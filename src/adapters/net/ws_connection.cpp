@@ -19,16 +19,22 @@ WsConnection::WsConnection(std::shared_ptr<Hub> hub, Link link, Channel channel,
       channel_(std::move(channel)),
       frame_limit_(hub_->options.first_frame_bytes) {}
 
-void WsConnection::start(std::string response) {
+void WsConnection::start(std::string response, const Peer& peer, Duration age) {
   hub_->links.emplace(link_, shared_from_this());
   outgoing_ = std::move(response);
   set_dirty();
   reading_ = true;
   wanted_ = Poller::k_readable;
   const bool is_watched = hub_->poller.add(channel_.socket(), static_cast<std::uint64_t>(link_), wanted_);
-  hub_->handler.on_link_opened(link_);
+  hub_->handler.on_link_opened(link_, peer, age);
   if (!is_watched) return end();
   if (channel_.is_secure()) resume();  // TLS may have read more than the upgrade
+}
+
+void WsConnection::trust(std::size_t frame_bytes) {
+  frame_limit_ = frame_bytes;
+  is_stranger_ = false;
+  if (ticket_) ticket_->trust();
 }
 
 // --- reading
@@ -85,10 +91,20 @@ void WsConnection::take(std::string_view bytes) {
     incoming_.assign(bytes.substr(used));
     return;
   }
-  incoming_.append(bytes);
+  gather(incoming_, bytes);
   const auto all = std::exchange(incoming_, {});
   const auto used = parse(all);
   if (used < all.size()) incoming_.assign(all, used);
+}
+
+// A text that grows doubles its memory. Of a stranger no more is kept than it has sent.
+void WsConnection::gather(std::string& to, std::string_view bytes) const {
+  if (is_stranger_ && to.capacity() < to.size() + bytes.size()) {
+    std::string grown;
+    grown.reserve(to.size() + bytes.size());
+    to = std::move(grown.append(to));
+  }
+  to.append(bytes);
 }
 
 std::size_t WsConnection::parse(std::string_view bytes) {
@@ -146,7 +162,7 @@ void WsConnection::on_data(const FrameHeader& frame, std::string_view payload) {
   if (message_.empty()) {
     message_ = std::move(part);
   } else {
-    message_ += part;
+    gather(message_, part);
   }
   if (frame.is_final) deliver();
 }
@@ -187,7 +203,8 @@ void WsConnection::send(std::string_view text) {
 void WsConnection::queue(Opcode opcode, std::string_view payload) {
   append_frame(outgoing_, opcode, payload);
   set_dirty();
-  if (congested_ || outgoing_.size() - written_ <= hub_->options.write_queue_bytes) return;
+  const auto most = is_stranger_ ? hub_->options.first_write_bytes : hub_->options.write_queue_bytes;
+  if (congested_ || outgoing_.size() - written_ <= most) return;
   congested_ = true;
   // Not from here: the caller is in the middle of its own work.
   asio::post(hub_->io, [self = shared_from_this()] {

@@ -20,12 +20,12 @@ class WsConnection : public std::enable_shared_from_this<WsConnection> {
  public:
   WsConnection(std::shared_ptr<Hub> hub, Link link, Channel channel, std::optional<Ticket> ticket);
 
-  // `response`: the answer to the upgrade, which goes out first.
-  void start(std::string response);
+  // `response`: the answer to the upgrade, which goes out first. `age`: of the request for it.
+  void start(std::string response, const Peer& peer, Duration age);
   void send(std::string_view text);
   void close(std::uint16_t code, std::string_view reason);
   void read_on();
-  void set_frame_limit(std::size_t bytes) { frame_limit_ = bytes; }
+  void trust(std::size_t frame_bytes);
 
   // For the hub. `ready`: bits of Poller.
   void on_ready(std::uint32_t ready);
@@ -49,6 +49,7 @@ class WsConnection : public std::enable_shared_from_this<WsConnection> {
   void on_data(const FrameHeader& frame, std::string_view payload);
   void on_control(const FrameHeader& frame, std::string_view payload);
   void deliver();
+  void gather(std::string& to, std::string_view bytes) const;
   void queue(Opcode opcode, std::string_view payload);
   void set_dirty();
   void fail(std::uint16_t code, std::string_view reason);
@@ -66,6 +67,7 @@ class WsConnection : public std::enable_shared_from_this<WsConnection> {
   std::size_t written_ = 0;
   std::uint64_t skip_ = 0;    // bytes of a payload that nobody wants
   std::size_t frame_limit_;
+  bool is_stranger_ = true;
   std::unique_ptr<Alarm> alarm_;  // only while closing: two hundred thousand idle links need no timer each
   std::uint32_t wanted_ = 0;  // of the poller
   Stage stage_ = Stage::Open;

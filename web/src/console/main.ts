@@ -87,7 +87,7 @@ async function refreshAll(): Promise<void> {
     api.forget();
   }
   startedAtMs = status.started_at_ms;
-  const names = { ready: 'Live', behind: 'Live, but the disk is behind', draining: 'The server is stopping' };
+  const names = { ready: 'Live', behind: 'Live, but the disk is behind', overloaded: 'Live, but with too much to do', draining: 'The server is stopping' };
   await view?.refresh();
   showLink(status.state === 'ready' ? 'live' : 'waiting', names[status.state]);
 }

@@ -33,7 +33,7 @@ export interface WebhookEvent {
 
 export interface Ended { outcome: string; reason?: string; calls: number }
 export interface ServerStatus {
-  version: string; dev: boolean; state: 'ready' | 'draining' | 'behind'; started_at_ms: number; time_at_ms: number;
+  version: string; dev: boolean; state: 'ready' | 'draining' | 'behind' | 'overloaded'; started_at_ms: number; time_at_ms: number;
   now: Record<string, number>; since_start: Record<string, number>; ended: Ended[];
 }
 

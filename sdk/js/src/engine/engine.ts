@@ -138,8 +138,8 @@ export class Engine {
     this.#lose(NORMAL, '');
   }
 
-  #lose(code: number, reason: string): void {
-    const wasUp = this.#link.lose(code, reason);
+  #lose(code: number, reason: string, askedMs = 0): void {
+    const wasUp = this.#link.lose(code, reason, askedMs);
     this.#commands.linkLost();
     if (wasUp) this.#desk.emit({ name: 'offline' });
   }
@@ -251,19 +251,19 @@ export class Engine {
     this.#sessions.onLeft(sessionId);
   }
 
-  #onError({ cmd_id, error, message, fatal }: ErrorMessage): void {
+  #onError({ cmd_id, error, message, fatal, retry_after_ms }: ErrorMessage): void {
     const problem: Problem = { word: error, message };
     const pending = cmd_id === undefined ? undefined : this.#commands.take(cmd_id);
     if (pending) this.#refuse(pending, problem);
-    if (fatal || !this.#link.isUp) return this.#onFatal(problem);
+    if (fatal || !this.#link.isUp) return this.#onFatal(problem, retry_after_ms);
     if (cmd_id === undefined) this.#desk.emit({ name: 'error', problem });
   }
 
-  #onFatal(problem: Problem): void {
+  #onFatal(problem: Problem, askedMs = 0): void {
     const canRetry = PASSING.includes(problem.word) || (problem.word === 'token_expired' && this.#desk.options.canRenewToken);
     if (!canRetry) return this.#close(problem, 'server');
     this.#desk.emit({ name: 'error', problem });
-    this.#lose(NORMAL, problem.word);
+    this.#lose(NORMAL, problem.word, askedMs);
   }
 
   #refuse(pending: Pending, problem: Problem): void {

@@ -212,6 +212,17 @@ test('errors that would come again close for good, those that pass do not', () =
   }
 });
 
+test('a pause the server asks for is kept, and a little more', () => {
+  for (const [askedMs, leastMs, mostMs] of [[7_000, 7_000, 8_400], [3_600_000, 60_000, 72_000], [1, 125, 250]] as const) {
+    const rig = new Rig().connect();
+    rig.receive('error', { error: 'overloaded', fatal: true, retry_after_ms: askedMs });
+    rig.after(leastMs - 1);
+    assert.equal(rig.link, 1, `${askedMs}`);
+    rig.after(mostMs - leastMs + 1);
+    assert.equal(rig.link, 2, `${askedMs}`);
+  }
+});
+
 test('an expired token is renewed if it can be', () => {
   const rig = new Rig({ canRenewToken: true });
   rig.input({ type: 'connect' });

@@ -30,6 +30,9 @@ const SETTLED_MS = 5_000;
 const PROBE_MS = 5_000;
 /** An idle link is heard every 25 s only; what is said on one that may be dead long since must not wait until that is noticed. */
 const DOUBT_MS = 2_500;
+/** The longest pause a server can ask for (`retry_after_ms`); in a call its drop_grace runs. */
+const MAX_ASKED_MS = 60_000;
+const MAX_URGENT_ASKED_MS = 4_000;
 
 export class Link {
   #state: State = 'idle';
@@ -134,14 +137,20 @@ export class Link {
     if (this.#state === 'up' && this.#probeUntil === undefined && this.desk.now - this.#lastContact >= DOUBT_MS) this.wake();
   }
 
-  /** The socket is of no use any more; another is opened after a pause. Returns whether the link was up. */
-  lose(code: number, reason: string): boolean {
+  /**
+   * The socket is of no use any more; another is opened after a pause, not before `askedMs` where the server has asked for that. Returns
+   * whether the link was up.
+   */
+  lose(code: number, reason: string, askedMs = 0): boolean {
     const wasUp = this.isUp;
     this.desk.output({ type: 'closeSocket', link: this.#number, code, reason });
     if (wasUp && this.desk.now - this.#upSince >= SETTLED_MS) this.#attempts = 0;
     const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#attempts, this.desk.isUrgent ? MAX_URGENT_DELAY_MS : MAX_DELAY_MS);
     this.#attempts = Math.min(this.#attempts + 1, 16);
-    this.#retryAt = this.desk.now + delay * (0.5 + 0.5 * this.desk.options.random());
+    // With a fifth of it on top, so that those who were told the same do not come together.
+    const asked = Math.min(askedMs, this.desk.isUrgent ? MAX_URGENT_ASKED_MS : MAX_ASKED_MS);
+    const pause = Math.max(delay * (0.5 + 0.5 * this.desk.options.random()), asked > 0 ? asked * (1 + 0.2 * this.desk.options.random()) : 0);
+    this.#retryAt = this.desk.now + pause;
     this.#probeUntil = undefined;
     this.#state = 'waiting';
     return wasUp;
