@@ -20,14 +20,23 @@ calls = false
 """
 
 
+# A project for a server that is not in development mode, where no peer is exempt from limits.
+KEY, SECRET = "1000002", "the secret of the benches"
+PROJECT = f"""[[project]]
+key = "{KEY}"
+secret = "{SECRET}"
+"""
+
+
 @contextlib.contextmanager
-def running_server(*options, config="", data=False):
+def running_server(*options, config="", data=False, dev=True):
     """(URL, process id). `config` goes on where CONFIG ends; with `data` the server has a folder on this disk."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "offhook.toml"
         file.write_text(CONFIG + config)
-        kept = ["--data", pathlib.Path(folder) / "data"] if data else []
-        command = [BUILD / "offhookd", "--dev", "--listen", "127.0.0.1:0", "--config", file, *kept, *options]
+        kept = ["--data", pathlib.Path(folder) / "data"] if data else ["--data", ":memory:"]
+        mode = ["--dev"] if dev else []
+        command = [BUILD / "offhookd", *mode, "--listen", "127.0.0.1:0", "--config", file, *kept, *options]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             for line in server.stdout:
@@ -63,10 +72,10 @@ def private_bytes(pid):
 
 
 @contextlib.contextmanager
-def running_load(url, ca_file="", **options):
-    """The events of `offhook load` as they come."""
+def running_load(url, ca_file="", project=None, **options):
+    """The events of `offhook load` as they come. `project`: variables of its environment that name one."""
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    environment = {**os.environ, "OFFHOOK_URL": url, "OFFHOOK_CA_FILE": ca_file}
+    environment = {**os.environ, "OFFHOOK_URL": url, "OFFHOOK_CA_FILE": ca_file, **(project or {})}
     child = subprocess.Popen([BUILD / "offhook", "load", "--json", *words], stdout=subprocess.PIPE, text=True, env=environment)
     try:
         yield (json.loads(line) for line in child.stdout)
