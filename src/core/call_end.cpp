@@ -202,7 +202,7 @@ void CallEngine::tell_missed(Call& call, const Leg& leg, const CallDevice* excep
 }
 
 void CallEngine::forget_oldest() {
-  while (ended_.size() > k_max_kept_calls) {
+  while (ended_.size() > desk_.settings.capacity.kept_calls) {
     if (auto* call = find(ended_.front())) {
       disarm_all(call->timers);
       calls_.erase(call->id);

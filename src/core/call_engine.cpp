@@ -41,7 +41,7 @@ Plan make_plan(const Settings& settings, const wire::Invite& invite) {
 void CallEngine::on(CreateCall&& mail) {
   auto refusal = mail.refusal;
   if (desk_.drain_end) refusal = Refusal{Outcome::Failed, Reason::ServerShutdown};
-  if (live_.size() >= k_max_live_calls) refusal = Refusal{Outcome::Failed, Reason::Overloaded};
+  if (live_.size() >= desk_.settings.capacity.live_calls) refusal = Refusal{Outcome::Failed, Reason::Overloaded};
   auto& call = calls_[mail.call];
   call.id = mail.call;
   call.project = mail.caller.user.project;

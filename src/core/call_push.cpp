@@ -74,9 +74,9 @@ void CallEngine::on(const PushDone& mail) {
   tell_if_pending_changed(*call, was_pending);
 }
 
-// Every push was refused, and none of the devices has a link.
+// Every push was refused, none of the devices has a link, and none has rung: that one may come back.
 bool CallEngine::is_out_of_reach(const Leg& leg) const {
-  return !leg.devices.empty() && std::all_of(leg.devices.begin(), leg.devices.end(), [](const CallDevice& device) {
+  return !leg.rang_at && !leg.devices.empty() && std::all_of(leg.devices.begin(), leg.devices.end(), [](const CallDevice& device) {
     return device.push == PushState::Refused && device.lost_since;
   });
 }

@@ -158,7 +158,7 @@ void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& c
   if (is_outdated(link, hello, claims, resumable)) {
     return reject_link(link, make_error(ErrorWord::Replaced, "This device has connected again on a newer socket.", true), 4002);
   }
-  if (resumable == nullptr && clients_.size() >= k_max_clients) {
+  if (resumable == nullptr && clients_.size() >= desk_.settings.capacity.clients) {
     return refuse_for_now(link, "The server is full; try again in 30 s.", k_max_retry);
   }
   if (const auto wait = must_wait(hello, resumable)) {
@@ -173,7 +173,7 @@ void ClientEngine::hello(LinkId link, wire::Hello&& hello, wire::TokenClaims&& c
 // Who is in a call, or believes so, does not wait: its grace runs.
 std::optional<Duration> ClientEngine::must_wait(const wire::Hello& hello, const Client* resumable) {
   const bool is_in_call = !hello.calls.empty() || (resumable != nullptr && !resumable->live_calls.empty());
-  return is_in_call ? std::nullopt : pace_.take(desk_.now, desk_.is_overloaded);
+  return is_in_call ? std::nullopt : pace_.take(desk_.now, desk_.thinning.is_notable());
 }
 
 void ClientEngine::refuse_for_now(LinkId link, std::string message, Duration retry_after) {
@@ -374,7 +374,7 @@ void ClientEngine::dispatch(Client& client, wire::ClientMessage&& message, std::
   if (desk_.store_is_behind && begins_something(message)) {
     return desk_.refuse_for_now(asker, "The server's disk is behind; try again in 5 s.", std::chrono::seconds{5});
   }
-  if (desk_.is_overloaded && begins_something(message)) {  // they are not to come back together
+  if (begins_something(message) && desk_.thinning.refuses_next()) {  // they are not to come back together
     const auto wait = k_min_retry + std::chrono::milliseconds{desk_.random.below(4'000)};
     return desk_.refuse_for_now(asker, "The server has too much to do at this moment; try again in a few seconds.", wait);
   }
@@ -428,7 +428,7 @@ void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
   if (invited == memory.answers.end()) {
     forget_withdrawn();
     std::erase_if(memory.withdrawn, [&](const auto& each) { return each.second + k_early_cancel_lifetime <= desk_.now; });
-    if (memory.withdrawn.size() >= k_max_early_cancels || withdrawn_.size() >= k_max_kept_early_cancels) {
+    if (memory.withdrawn.size() >= k_max_early_cancels || withdrawn_.size() >= desk_.settings.capacity.early_cancels) {
       return desk_.refuse(asker, ErrorWord::LimitReached, "16 cancels of this device wait for their invites already.");
     }
     memory.withdrawn[*command.invite_cmd_id] = desk_.now;
@@ -481,7 +481,7 @@ ClientEngine::CommandMemory& ClientEngine::parked_memory(const DeviceKey& device
 }
 
 void ClientEngine::park(const DeviceKey& device, CommandMemory&& memory) {
-  while (!parked_order_.empty() && (parked_order_.front().first <= desk_.now || parked_.size() >= k_max_parked_memories)) {
+  while (!parked_order_.empty() && (parked_order_.front().first <= desk_.now || parked_.size() >= desk_.settings.capacity.parked_memories)) {
     const auto found = parked_.find(parked_order_.front().second);
     if (found != parked_.end() && found->second.until <= parked_order_.front().first) parked_.erase(found);
     parked_order_.pop_front();

@@ -185,7 +185,7 @@ struct Engine::Parts {
   void take(ProjectChanged& event) { desk.projects.insert_or_assign(event.project, std::move(event.settings)); }
   void take(AdminGetRules& event) { desk.effect(RestAnswered{event.request, users.rules_of(event.user)}); }
   void take(AdminSetRules& event) {
-    users.set_rules(event.user, std::move(event.rules));
+    if (!users.set_rules(event.user, std::move(event.rules))) return desk.effect(RestAnswered{event.request, RestRefusal::LimitReached});
     desk.effect(RestAnswered{event.request, users.rules_of(event.user)});
   }
   void take(AdminDisconnect& event) { clients.on(event); }
@@ -194,7 +194,7 @@ struct Engine::Parts {
     deliver_mail();  // whoever is sent away knows by then how the call ended
     clients.on(event);
   }
-  void take(LoadChanged& event) { desk.is_overloaded = event.overloaded; }
+  void take(LoadChanged& event) { desk.thinning.share = event.refused_share; }
   void take(StoreBehind& event) { desk.store_is_behind = event.behind; }
   void take(HistoryUnavailable& event) {
     desk.refuse_for_now({event.client, event.cmd_id}, "Too many ask for their history; try again in 5 s.", std::chrono::seconds{5});

@@ -82,9 +82,9 @@ struct PushSettled {
 // Too many records wait to be durable, or no more: until then clients begin nothing new (word overloaded).
 struct StoreBehind { bool behind = true; };
 
-// Whoever talks to the program has waited too long for it, and for a while; or no more. Until then nothing new is begun (word overloaded)
-// and few clients are let in, but what is under way goes on.
-struct LoadChanged { bool overloaded = true; };
+// Whoever talks to the program has to wait too long for it, or for longer or not so long as before. This share of what is new, 0 to 1, is
+// not begun from now on (word overloaded), and from k_notable_share on clients are let in slowly. What is under way goes on.
+struct LoadChanged { double refused_share = 0; };
 
 // The program was told to stop: refuse new calls now, end the live ones at `end_at`.
 struct DrainStarted { Instant end_at; };

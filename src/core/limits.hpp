@@ -8,25 +8,30 @@
 
 namespace offhook::core {
 
-inline constexpr std::size_t k_max_clients = 200'000;           // of one engine: about 2 GiB when all are busy
-inline constexpr std::size_t k_max_live_calls = 100'000;
-inline constexpr std::size_t k_max_kept_calls = 100'000;        // ended ones; the oldest are forgotten first
-inline constexpr std::size_t k_max_sessions = 200'000;
-inline constexpr std::size_t k_max_seen_users = 1'000'000;      // remembered for users.refuse_unknown
+// How much of each an engine has in all, whatever it is asked for.
+struct Capacity {
+  std::size_t clients = 200'000;            // about 2 GiB when all are busy
+  std::size_t live_calls = 100'000;
+  std::size_t kept_calls = 100'000;         // ended ones; the oldest are forgotten first
+  std::size_t sessions = 200'000;
+  std::size_t seen_users = 1'000'000;       // remembered for users.refuse_unknown
+  std::size_t parked_memories = 100'000;    // answers to devices that are gone
+  std::size_t missed = 500'000;             // of all users; the oldest are forgotten first
+  std::size_t push_devices = 500'000;       // registered ones of all users, about 1 KiB each; the oldest go first
+  std::size_t rules = 1'000'000;            // users with rules of their own
+  std::size_t ring_buckets = 200'000;       // in each of three maps
+  std::size_t early_cancels = 100'000;      // of all devices, within k_early_cancel_lifetime
+};
+
 inline constexpr std::size_t k_max_calls_per_device = 16;       // live ones it has placed
 inline constexpr std::size_t k_max_calls_elsewhere = 16;        // told to a device; the oldest ids first
 inline constexpr std::size_t k_max_devices_per_call = 32;
 inline constexpr std::size_t k_max_legs = 16;                   // users called by one call
 inline constexpr std::size_t k_max_notes = 200;                  // in the time line of a call; its end comes on top
 inline constexpr std::size_t k_max_early_cancels = 16;          // per device, of invites that have not come yet
-inline constexpr std::size_t k_max_parked_memories = 100'000;   // answers to devices that are gone
 inline constexpr std::size_t k_max_missed_per_user = 100;
-inline constexpr std::size_t k_max_missed = 500'000;            // of all users; the oldest are forgotten first
-inline constexpr std::size_t k_max_push_devices = 500'000;      // registered ones of all users, about 1 KiB each; the oldest go first
 inline constexpr std::size_t k_max_push_devices_per_user = 10;  // the one not seen for longest goes
 inline constexpr Duration k_push_touch_period = std::chrono::hours{24};  // how exactly it is kept when a device was seen
-inline constexpr std::size_t k_max_rules = 1'000'000;           // users with rules of their own
-inline constexpr std::size_t k_max_ring_buckets = 200'000;
 inline constexpr std::size_t k_max_sessions_per_client = 16;
 inline constexpr std::size_t k_max_connections_per_session = 1'000;
 inline constexpr std::size_t k_max_streams_per_session = 64;
@@ -48,7 +53,6 @@ inline constexpr Duration k_session_lifetime = std::chrono::hours{24};  // after
 // A restart gives the sides of an answered call time to come back, but no crash loop keeps a call alive.
 inline constexpr Duration k_restart_extension = std::chrono::seconds{5};
 inline constexpr Duration k_max_restart_extension = std::chrono::seconds{15};  // of one deadline, however many restarts
-inline constexpr std::size_t k_max_kept_early_cancels = 100'000;  // of all devices, within k_early_cancel_lifetime
 inline constexpr std::size_t k_max_invites_per_call = 16;         // sent again after a restart they return the call
 
 inline constexpr Duration k_early_cancel_lifetime = std::chrono::seconds{60};

@@ -1,4 +1,5 @@
 // What is refused when there is too much to do, what is not, and how those who were refused come back.
+#include <algorithm>
 #include <set>
 
 #include "core/engine_testing.hpp"
@@ -25,7 +26,7 @@ class Overload : public ::testing::Test {
 };
 
 TEST_F(Overload, NewCallsAreRefusedWithAMomentToComeAgain) {
-  world.feed(LoadChanged{true});
+  world.feed(LoadChanged{1});
   std::set<std::int64_t> moments;
   for (int i = 0; i < 20; ++i) {
     world.send(alice, wire::Invite{"", "bob", wire::Media::None, {}, {}});
@@ -39,14 +40,14 @@ TEST_F(Overload, NewCallsAreRefusedWithAMomentToComeAgain) {
   }
   EXPECT_GT(moments.size(), 10u) << "all would come back together";
   EXPECT_EQ(world.engine.counts().live_calls, 0u);
-  world.feed(LoadChanged{false});
+  world.feed(LoadChanged{0});
   invite();
   EXPECT_EQ(world.engine.counts().live_calls, 1u);
 }
 
 TEST_F(Overload, WhatGoesOnGoesOn) {
   const auto call = invite();
-  world.feed(LoadChanged{true});
+  world.feed(LoadChanged{1});
   world.send(bob, wire::RingAck{"", call});
   world.send(bob, wire::Answer{"", call});
   EXPECT_EQ(world.replied_call(bob).phase, wire::Phase::Connecting);
@@ -59,7 +60,7 @@ TEST_F(Overload, WhatGoesOnGoesOn) {
 
 TEST_F(Overload, ADeviceInACallIsLetInAndOthersWait) {
   const auto call = invite();
-  world.feed(LoadChanged{true});
+  world.feed(LoadChanged{1});
   for (std::int64_t i = 0; i < k_hello_burst; ++i) {
     auto other = world.connect("u" + std::to_string(i), "d");
     world.say_hello(other);
@@ -81,39 +82,75 @@ TEST_F(Overload, ADeviceInACallIsLetInAndOthersWait) {
   EXPECT_EQ(bob.welcome.calls.size(), 1u);
 }
 
-TEST(LoadWatch, AQueueThatStandsIsTooMuchAndOneThatComesAndGoesIsNot) {
+TEST_F(Overload, AShareIsRefusedEvenly) {
+  world.feed(LoadChanged{0.25});
+  for (int i = 0; i < 20; ++i) world.send(alice, wire::SetRules{"", {}});
+  const auto refused = std::ranges::count_if(alice.inbox, [](const auto& told) { return std::holds_alternative<wire::Error>(told); });
+  EXPECT_EQ(refused, 5);
+}
+
+// A server that carries `k_rate` pieces of work a second, and is offered `times` as many, in steps of a millisecond.
+class Queue {
+ public:
+  explicit Queue(double times) : times_(times) {}
+
+  void run(Duration time) {
+    for (const auto end = now_ + time; now_ < end; now_ += 1ms) {
+      to_come_ += k_rate / 1000 * times_;
+      for (; to_come_ >= 1; to_come_ -= 1) {
+        thinning_.share = watch.refused_share();
+        if (!thinning_.refuses_next()) {
+          waiting_ += 1;
+          waits.push_back(waiting_ / k_rate);
+        }
+      }
+      const auto done = std::min(waiting_, k_rate / 1000);
+      waiting_ -= done;
+      carried += done;
+      watch.note(Duration{static_cast<std::int64_t>(waiting_ / k_rate * 1e6)}, now_);
+    }
+  }
+
+  static constexpr double k_rate = 2'000;
+  LoadWatch watch{100ms};
+  double carried = 0;
+  std::vector<double> waits;  // seconds
+
+ private:
+  double times_, to_come_ = 0, waiting_ = 0;
+  Thinning thinning_;
+  Instant now_{std::chrono::seconds{1'700'000'000}};
+};
+
+TEST(LoadWatch, WhatCanBeCarriedIsCarriedAndNobodyWaitsForLong) {
+  for (const double times : {0.9, 1.0, 1.2, 2.0, 4.0, 10.0}) {
+    Queue queue(times);
+    queue.run(5s);
+    queue.carried = 0;
+    queue.waits.clear();
+    queue.run(20s);
+    EXPECT_GE(queue.carried, 0.98 * std::min(1.0, times) * Queue::k_rate * 20) << times;
+    std::sort(queue.waits.begin(), queue.waits.end());
+    EXPECT_LE(queue.waits[queue.waits.size() * 99 / 100], 0.2) << times;
+  }
+}
+
+TEST(LoadWatch, NothingIsRefusedForOneStallOrAQueueThatComesAndGoes) {
   const Instant start{std::chrono::seconds{1'700'000'000}};
   LoadWatch watch(100ms);
   for (auto at = start; at < start + 5s; at += 50ms) {
-    watch.note(at.time_since_epoch() % 400ms == 0ms ? 10ms : 900ms, at);
-    EXPECT_FALSE(watch.is_overloaded()) << "it is empty now and then";
+    watch.note(at.time_since_epoch() % 200ms == 0ms ? 10ms : 900ms, at);
+    EXPECT_EQ(watch.refused_share(), 0) << "it is empty now and then";
   }
-  watch.note(1ms, start + 5s);
-  watch.note(2s, start + 6s);
-  EXPECT_FALSE(watch.is_overloaded()) << "the process was stopped for a while";
-  watch.note(1ms, start + 6s);
-  auto at = start + 7s;
-  while (!watch.is_overloaded() && at < start + 9s) watch.note(101ms, at += 50ms);
-  EXPECT_EQ(at, start + 7s + 50ms + LoadWatch::k_patience);
-  watch.note(60ms, at);
-  EXPECT_TRUE(watch.is_overloaded()) << "not to and fro";
-  watch.note(50ms, at);
-  EXPECT_FALSE(watch.is_overloaded());
-}
-
-TEST(LoadWatch, TheSecondTimeItIsQuicker) {
-  const Instant start{std::chrono::seconds{1'700'000'000}};
-  const auto time_to_tell = [](LoadWatch& watch, Instant from) {
-    auto at = from;
-    while (!watch.is_overloaded()) watch.note(200ms, at += 10ms);
-    return at - from;
-  };
-  LoadWatch watch(100ms);
-  EXPECT_EQ(time_to_tell(watch, start), 10ms + LoadWatch::k_patience);
-  watch.note(0ms, start + 1s);
-  EXPECT_EQ(time_to_tell(watch, start + 2s), 10ms + LoadWatch::k_short_patience);
-  watch.note(0ms, start + 3s);
-  EXPECT_EQ(time_to_tell(watch, start + 20s), 10ms + LoadWatch::k_patience) << "long ago";
+  watch.note(2s, start + 7s);
+  watch.note(2s, start + 7s + 100ms);
+  EXPECT_EQ(watch.refused_share(), 0) << "the process was stopped for a while";
+  watch.note(1ms, start + 7s + 150ms);
+  auto at = start + 8s;
+  while (watch.refused_share() == 0 && at < start + 10s) watch.note(101ms, at += 50ms);
+  EXPECT_EQ(at, start + 8s + 50ms + LoadWatch::k_patience);
+  watch.note(101ms, at + 2s);
+  EXPECT_EQ(watch.refused_share(), 0) << "nobody has come for a while, so nobody waits";
 }
 
 TEST(HelloPace, ABurstThenOneAtATimeAndEachHasAMomentOfItsOwn) {

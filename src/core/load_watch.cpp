@@ -1,17 +1,51 @@
 #include "core/load_watch.hpp"
 
+#include <algorithm>
+
 namespace offhook::core {
+namespace {
+
+// How much the share grows in a step for each time the target that the wait is too long, and for each that it has grown since the step before.
+// With these a wait that is too long is halved in about half a second, without swinging, from once to many times what can be carried.
+constexpr double k_of_excess = 0.0125, k_of_growth = 0.25;
+constexpr double k_longest_counted = 4;  // times the target; a single stall says no more than that
+
+double in_units(Duration wait, Duration target) {
+  return std::min(k_longest_counted, static_cast<double>(wait.count()) / static_cast<double>(target.count()));
+}
+
+}  // namespace
 
 void LoadWatch::note(Duration waited, Instant now) {
-  if (waited <= target_) above_since_.reset();
-  if (waited <= target_ / 2 && is_overloaded_) {
-    is_overloaded_ = false;
-    ended_at_ = now;
+  if (now - noted_at_ > k_quiet) {
+    *this = LoadWatch(target_);
+    step_began_ = now;
   }
-  if (waited <= target_) return;
-  if (!above_since_) above_since_ = now;
-  const auto patience = ended_at_ && now - *ended_at_ < k_lately ? k_short_patience : k_patience;
-  if (now - *above_since_ >= patience) is_overloaded_ = true;
+  noted_at_ = now;
+  shortest_ = std::min(shortest_.value_or(waited), waited);
+  if (waited <= target_) {
+    above_since_.reset();
+  } else if (!above_since_) {
+    above_since_ = now;
+  }
+  if (now - step_began_ < k_step) return;
+  const bool is_patient = share_ == 0 && (!above_since_ || now - *above_since_ < k_patience);
+  if (!is_patient) follow(*shortest_);
+  last_wait_ = is_patient ? Duration{0} : *shortest_;
+  shortest_.reset();
+  step_began_ = now;
+}
+
+void LoadWatch::follow(Duration waited) {
+  const auto wait = in_units(waited, target_);
+  share_ = std::clamp(share_ + k_of_excess * (wait - 1) + k_of_growth * (wait - in_units(last_wait_, target_)), 0.0, 1.0);
+}
+
+bool Thinning::refuses_next() {
+  owed_ = share == 0 ? 0 : owed_ + share;
+  if (owed_ < 1) return false;
+  owed_ -= 1;
+  return true;
 }
 
 }  // namespace offhook::core

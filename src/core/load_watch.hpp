@@ -1,5 +1,5 @@
-// Is there too much to do? Told by how long what comes has to wait, not by how much of it there is: a queue that is empty now and then is
-// none, however long it gets in between; one that stands is (the thought of CoDel, RFC 8289).
+// Is there too much to do, and how much of it? Told by how long what comes has to wait, not by how much of it there is. What is new is then
+// refused, not all of it but a share, which follows the wait as in PIE (RFC 8033): as much is let in as can be carried.
 #pragma once
 
 #include <optional>
@@ -8,25 +8,44 @@
 
 namespace offhook::core {
 
+// Which share of what is new is to be refused, so that what is let in waits for `target`, more or less.
 class LoadWatch {
  public:
-  // Every wait for k_patience longer than `target`: overloaded, and after it has been so lately for k_short_patience. One wait of half of it: no more.
   explicit LoadWatch(Duration target) : target_(target) {}
 
-  static constexpr Duration k_patience = std::chrono::milliseconds{500};
-  static constexpr Duration k_short_patience = std::chrono::milliseconds{100};
-  static constexpr Duration k_lately = std::chrono::seconds{10};
+  static constexpr Duration k_step = std::chrono::milliseconds{50};       // the share changes once in so long, by the shortest wait of it
+  static constexpr Duration k_patience = std::chrono::milliseconds{300};  // every wait longer than the target for so long: nothing is refused before
+  static constexpr Duration k_quiet = std::chrono::seconds{1};            // nothing has come: whatever waited has been served
+  static constexpr double k_notable_share = 0.1;
 
   // Somebody has waited so long, or waits since then and will have waited longer.
   void note(Duration waited, Instant now);
-  bool is_overloaded() const { return is_overloaded_; }
+  // From 0, all is let in, to 1.
+  double refused_share() const { return share_; }
   Duration target() const { return target_; }
 
  private:
+  void follow(Duration waited);
+
   Duration target_;
+  Duration last_wait_{};
+  std::optional<Duration> shortest_;  // of this step
+  Instant noted_at_{}, step_began_{};
   std::optional<Instant> above_since_;
-  std::optional<Instant> ended_at_;
-  bool is_overloaded_ = false;
+  double share_ = 0;
+};
+
+// Refuses a share of those who come, evenly: with 0.25 every fourth.
+class Thinning {
+ public:
+  double share = 0;
+
+  bool refuses_next();
+  // Enough for people to notice: the program says so, and lets clients in slowly.
+  bool is_notable() const { return share >= LoadWatch::k_notable_share; }
+
+ private:
+  double owed_ = 0;
 };
 
 }  // namespace offhook::core

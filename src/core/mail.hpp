@@ -14,6 +14,7 @@
 #include "base/session_ids.hpp"
 #include "core/effect.hpp"
 #include "core/event.hpp"
+#include "core/load_watch.hpp"
 #include "core/settings.hpp"
 #include "core/timer_wheel.hpp"
 
@@ -152,7 +153,7 @@ struct Desk {
   Instant now{};
   std::optional<Instant> drain_end;  // set while the program is stopping
   bool store_is_behind = false;
-  bool is_overloaded = false;
+  Thinning thinning;  // of what is new while there is too much to do
   Fifo<Mail> mail;
   Effects* out = nullptr;
 

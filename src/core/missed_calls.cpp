@@ -80,7 +80,7 @@ void MissedCalls::tell(const Member& member, const std::vector<CallId>& shown) {
 
 void MissedCalls::forget_old() {
   const auto is_over = [&](const Place& place) {
-    return order_.size() > k_max_missed || place.since + desk_.settings_of(place.user.project).keep_missed <= desk_.now;
+    return order_.size() > desk_.settings.capacity.missed || place.since + desk_.settings_of(place.user.project).keep_missed <= desk_.now;
   };
   while (!order_.empty() && is_over(order_.front())) {
     forget(order_.front().user, order_.front().call);

@@ -71,7 +71,7 @@ bool PushRegistry::is_over(const PushRecord& record) const {
 void PushRegistry::forget_old() {
   while (!by_age_.empty()) {
     const auto oldest = records_.find(by_age_.begin()->second);
-    if (records_.size() <= k_max_push_devices && !is_over(oldest->second)) return;
+    if (records_.size() <= desk_.settings.capacity.push_devices && !is_over(oldest->second)) return;
     drop(oldest);
   }
 }

@@ -126,6 +126,19 @@ TEST_F(Pushes, WhoeverWaitsForTheWholeRingingIsNotToldUnreachableAtOnce) {
   expect_end(seen(alice), Outcome::Unreachable, Reason::PushRefused, Outcome::Unreachable);
 }
 
+// By the simulator, seed 441: a device rang, was lost with the server's machine, and only then the push was refused.
+TEST_F(Pushes, ADeviceThatRingsIsNotOutOfReach) {
+  const auto call = invite();
+  wake(bob, call);
+  ring(bob, call);
+  world.close(bob);
+  settle(world.pushes.front(), PushState::Refused);
+  EXPECT_EQ(world.stored.back().phase, Phase::Inviting);
+  wake(bob, call);
+  world.send(bob, wire::Answer{"", call});
+  EXPECT_EQ(world.replied_call(bob).you, DeviceState::Winner);
+}
+
 TEST_F(Pushes, OneRefusedAndOneTakenIsNotOver) {
   bobs_tablet.push = address("bobs-tablet");
   leave(bobs_tablet);

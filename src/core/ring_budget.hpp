@@ -6,15 +6,16 @@
 #include <unordered_map>
 
 #include "base/time.hpp"
-#include "core/limits.hpp"
 
 namespace offhook::core {
 
 class RingBudget {
  public:
+  explicit RingBudget(std::size_t capacity) : capacity_(capacity) {}
+
   // Takes one ring if there is one left.
   bool may_ring(const std::string& key, std::int64_t per_minute, Instant now) {
-    if (now - turned_at_ >= k_minute || recent_.size() >= k_max_ring_buckets) {
+    if (now - turned_at_ >= k_minute || recent_.size() >= capacity_) {
       older_ = std::exchange(recent_, {});
       turned_at_ = now;
     }
@@ -36,6 +37,7 @@ class RingBudget {
     Instant at{};
   };
 
+  std::size_t capacity_;
   std::unordered_map<std::string, Bucket> recent_, older_;
   Instant turned_at_{};
 };

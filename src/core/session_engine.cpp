@@ -13,7 +13,7 @@ using wire::LeaveReason;
 using wire::MissReason;
 
 void SessionEngine::on(const CreateSession& mail) {
-  if (!mail.call && sessions_.size() >= k_max_sessions) {
+  if (!mail.call && sessions_.size() >= desk_.settings.capacity.sessions) {
     if (mail.asker) desk_.refuse(*mail.asker, ErrorWord::LimitReached, "The server holds 200 000 sessions, its limit.");
     if (mail.request) desk_.effect(RestAnswered{*mail.request, RestRefusal::LimitReached});
     return;
@@ -104,12 +104,12 @@ void SessionEngine::detach(Session& session, const CallId& call) {
 SessionEngine::Session* SessionEngine::revive(const SessionCommand& mail) {
   const bool revives = mail.claims && mail.claims->revives && mail.claims->session == mail.session &&
                        mail.claims->project == mail.who.user.project && std::holds_alternative<wire::SessionConnect>(mail.command);
-  return revives && sessions_.size() < k_max_sessions ? &begin(mail.session, mail.who.user.project) : nullptr;
+  return revives && sessions_.size() < desk_.settings.capacity.sessions ? &begin(mail.session, mail.who.user.project) : nullptr;
 }
 
 bool SessionEngine::may_name(SessionId id, const ProjectId& project) {
   if (const auto* session = find(id)) return session->project == project && session->stands_alone;
-  if (!is_session_of(id, project) || sessions_.size() >= k_max_sessions) return false;
+  if (!is_session_of(id, project) || sessions_.size() >= desk_.settings.capacity.sessions) return false;
   begin(id, project);
   return true;
 }

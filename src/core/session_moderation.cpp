@@ -82,7 +82,7 @@ void SessionEngine::on(AdminSession&& event) {
 
 // Of a session that is not in memory.
 SessionEngine::Answer SessionEngine::answer_for_nobody(const AdminSession& event) {
-  if (!is_session_of(event.session, event.project) || sessions_.size() >= k_max_sessions) return SessionRefusal::NoSuchSession;
+  if (!is_session_of(event.session, event.project) || sessions_.size() >= desk_.settings.capacity.sessions) return SessionRefusal::NoSuchSession;
   Session empty;
   return std::visit(
       [&](const auto& ask) -> Answer {

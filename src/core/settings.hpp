@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "core/limits.hpp"
 #include "wire/messages.hpp"
 
 namespace offhook::core {
@@ -52,6 +53,7 @@ struct Settings {
   bool push = false;             // there is a sender of pushes
   std::string server_name = "offhookd";
   std::vector<wire::IceServer> ice_servers;
+  Capacity capacity;  // no setting of a file's: tests have little
 };
 
 // One duration of Settings. `name` is the key in the configuration file; `spec` the name in the specification.

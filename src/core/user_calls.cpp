@@ -170,10 +170,11 @@ wire::Rules UserEngine::rules_of(const UserKey& user) const {
   return own == rules_.end() ? wire::Rules{} : own->second;
 }
 
-void UserEngine::set_rules(const UserKey& user, wire::Rules rules) {
-  if (!rules_.contains(user) && rules_.size() >= k_max_rules) return;
+bool UserEngine::set_rules(const UserKey& user, wire::Rules rules) {
+  if (!rules_.contains(user) && rules_.size() >= desk_.settings.capacity.rules) return false;
   desk_.effect(Store{RulesRecord{user, rules}});
   rules_[user] = std::move(rules);
+  return true;
 }
 
 bool UserEngine::forget(const UserKey& user) {
@@ -187,7 +188,9 @@ bool UserEngine::forget(const UserKey& user) {
 }
 
 void UserEngine::on(const AskRules& mail) {
-  if (mail.change) set_rules(mail.user, *mail.change);
+  if (mail.change && !set_rules(mail.user, *mail.change)) {
+    return desk_.refuse(mail.asker, wire::ErrorWord::LimitReached, "The server keeps rules of no more users.");
+  }
   desk_.reply(mail.asker, wire::RulesReply{rules_of(mail.user)});
 }
 

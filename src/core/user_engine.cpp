@@ -172,7 +172,7 @@ std::vector<UserView> UserEngine::list(const UserQuery& query) const {
 
 // Where only users who have been here may be called.
 void UserEngine::remember(const UserKey& key) {
-  if (!desk_.settings_of(key.project).refuse_unknown_users || seen_.size() >= k_max_seen_users) return;
+  if (!desk_.settings_of(key.project).refuse_unknown_users || seen_.size() >= desk_.settings.capacity.seen_users) return;
   if (seen_.insert(key).second) desk_.effect(Store{SeenRecord{key}});
 }
 

@@ -17,7 +17,9 @@ namespace offhook::core {
 
 class UserEngine {
  public:
-  explicit UserEngine(Desk& desk) : desk_(desk), missed_(desk), pushes_(desk) {}
+  explicit UserEngine(Desk& desk)
+      : desk_(desk), missed_(desk), pushes_(desk), caller_budget_(desk.settings.capacity.ring_buckets),
+        pair_budget_(desk.settings.capacity.ring_buckets), callee_budget_(desk.settings.capacity.ring_buckets) {}
 
   void restore(RulesRecord&& kept) { rules_[kept.user] = std::move(kept.rules); }
   void restore(MissedRecord&& kept) { missed_.restore(std::move(kept)); }
@@ -41,7 +43,7 @@ class UserEngine {
   void on(const UnwatchPresence& mail);
 
   wire::Rules rules_of(const UserKey& user) const;
-  void set_rules(const UserKey& user, wire::Rules rules);
+  bool set_rules(const UserKey& user, wire::Rules rules);  // false: rules of no more users are kept
   // Rules, push addresses, missed calls (of others, too, where they name the user) and that the user was here. False: not while in a call.
   bool forget(const UserKey& user);
 

@@ -16,7 +16,6 @@ bool is_welcome(const core::Send& send) { return std::holds_alternative<wire::We
 
 constexpr Duration k_probe_period = std::chrono::milliseconds{50};
 constexpr Duration k_tell_overload = std::chrono::seconds{10};  // it may come and go many times a second
-constexpr Duration k_quiet = std::chrono::seconds{1};  // nobody has said anything: whatever waited has been served
 constexpr Duration k_purge_period = std::chrono::minutes{1};
 
 net::Options net_options(const Config& config) {
@@ -189,13 +188,13 @@ void Loop::mind_the_store() {
 // What clients say is timed on its way by a probe that queues up with it. Nobody says anything, nothing is timed.
 void Loop::mind_the_load() {
   const auto now = clock_.now();
-  if (store_watch_.is_overloaded() && store_.pending() == 0) note_load(store_watch_, Duration{0});
+  if (store_watch_.refused_share() > 0 && store_.pending() == 0) note_load(store_watch_, Duration{0});
   if (probing_since_) {
     if (now - *probing_since_ > queue_watch_.target()) note_load(queue_watch_, now - *probing_since_);
     return;
   }
   if (now - probed_at_ < k_probe_period) return;
-  if (now - probed_at_ > k_quiet) note_load(queue_watch_, Duration{0});
+  if (now - probed_at_ > core::LoadWatch::k_quiet) note_load(queue_watch_, Duration{0});
   probing_since_ = now;
   fronts_.probe([this] {
     probed_at_ = clock_.now();
@@ -208,12 +207,13 @@ void Loop::mind_the_load() {
 void Loop::note_load(core::LoadWatch& watch, Duration waited) {
   const auto now = clock_.now();
   watch.note(waited, now);
-  if (std::exchange(knows_overload_, is_overloaded()) == is_overloaded()) return;
+  const auto share = std::max(queue_watch_.refused_share(), store_watch_.refused_share());
+  if (std::exchange(thinning_.share, share) == share) return;
   if (is_overloaded() && now - overload_told_at_ >= k_tell_overload) {
     overload_told_at_ = now;
-    on_problem("there is too much to do: new calls are refused, and clients are let in slowly");
+    on_problem("there is too much to do: new calls are refused, as many as it takes, and clients are let in slowly");
   }
-  feed(core::LoadChanged{is_overloaded()});
+  feed(core::LoadChanged{share});
 }
 
 void Loop::put(core::Store& effect) {
@@ -355,7 +355,7 @@ OpenTokRest::Engine Loop::engine_for_opentok() {
 }
 
 void Loop::create_session(const ProjectId& project, std::function<void(std::optional<SessionId>)> made) {
-  if (is_behind_ || is_overloaded()) return made(std::nullopt);
+  if (is_behind_ || thinning_.refuses_next()) return made(std::nullopt);
   waiting_sessions_.emplace(++last_request_, std::move(made));
   feed(core::AdminCreateSession{project, last_request_});
 }

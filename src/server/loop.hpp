@@ -78,7 +78,7 @@ class Loop : private FrontListener, private Gate {
   void mind_the_store();
   void mind_the_load();
   void note_load(core::LoadWatch& watch, Duration waited);
-  bool is_overloaded() const { return queue_watch_.is_overloaded() || store_watch_.is_overloaded(); }
+  bool is_overloaded() const { return thinning_.is_notable(); }
   void put(core::Store& effect);
   void put(core::Announce& effect);
   std::function<void()> count_put();
@@ -149,7 +149,7 @@ class Loop : private FrontListener, private Gate {
   bool is_behind_ = false;    // more than the limit waits; the engine knows
   core::LoadWatch queue_watch_{std::chrono::milliseconds{100}};  // of what clients have sent
   core::LoadWatch store_watch_{std::chrono::milliseconds{500}};  // of records that are to be durable
-  bool knows_overload_ = false;                                  // what the engine was told
+  core::Thinning thinning_;                                       // of what comes by HTTP
   Instant overload_told_at_{};
   std::optional<Instant> probing_since_;
   Instant probed_at_{};

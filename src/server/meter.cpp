@@ -216,7 +216,7 @@ std::string Meter::text(const Levels& levels) {
   set("offhook_pushes_waiting", "Pushes whose sender has not answered yet.", static_cast<double>(levels.pushes_waiting));
   set("offhook_webhook_events_pending", "Events that webhooks have not taken yet, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_pending));
   set("offhook_webhook_events_dead", "Events that were given up, as of the last time somebody looked.", static_cast<double>(levels.webhook_events_dead));
-  set("offhook_overloaded", "1 while new calls are refused because there is too much to do.", levels.is_overloaded ? 1 : 0);
+  set("offhook_overloaded", "1 while a tenth or more of what is new is refused because there is too much to do.", levels.is_overloaded ? 1 : 0);
   set("offhook_draining", "1 while the server is about to stop.", levels.is_draining ? 1 : 0);
   const auto process = metrics::process_figures();
   set("process_cpu_seconds", "User and system CPU time.", process.cpu_seconds);

@@ -81,7 +81,7 @@ net::HttpResponse refusal(core::RestRefusal why) {
       return failure(409, "caller_offline", "No device of this user (of that name, if one was named) is connected.");
     case core::RestRefusal::CallOver: return failure(409, "call_over", "The call has ended.");
     case core::RestRefusal::LimitReached:
-      return failure(409, "limit_reached", "A device places 16 live calls at most, a call rings 16 users at most.");
+      return failure(409, "limit_reached", "A device places 16 live calls at most and a call rings 16 users at most; or the server has all the sessions, or rules of users, that it keeps.");
     case core::RestRefusal::NoSuchSession: return failure(404, "no_such_session", "There is no such session in this project.");
     case core::RestRefusal::InCall: return failure(409, "in_call", "The user is in a call; end it first.");
   }
@@ -111,7 +111,7 @@ void Loop::rest(net::RequestId request, const net::HttpRequest& message) {
   const bool is_end = message.path.ends_with("/end") || message.path.ends_with("/disconnect");  // makes less to do, not more
   const bool is_begin = message.method != "GET" && message.method != "HEAD" && !is_end;
   if (is_behind_ && is_begin) return respond(request, overloaded());
-  if (is_overloaded() && is_begin) return respond(request, overloaded("The server has too much to do at this moment; try again in 5 s."));
+  if (is_begin && thinning_.refuses_next()) return respond(request, overloaded("The server has too much to do at this moment; try again in 5 s."));
   if (message.path.starts_with("/v1/sessions")) return rest_of_sessions(request, message, claims->project);
   if (message.path == "/v1/settings" && message.method == "GET") {
     return respond(request, json(200, project_settings_json(projects_.settings_of(claims->project), projects_.webhooks_of(claims->project))));

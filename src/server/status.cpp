@@ -103,6 +103,8 @@ std::string server_settings_json(const Config& config) {
   out.number("webhooks_max_pending", whole(config.webhook_limits.pending)).number("webhooks_max_dead", whole(config.webhook_limits.dead));
   out.flag("metrics_token", !config.metrics_token.empty()).text("log_format", config.log.json ? "json" : "text").flag("log_calls", config.log.calls);
   out.flag("opentok_partner_auth", config.opentok_partner_auth);
+  out.number("sockets_per_address", config.network.sockets_per_address).number("new_sockets_per_minute", config.network.new_sockets_per_minute);
+  out.number("failures_per_minute", config.network.failures_per_minute).number("trusted_proxies", whole(config.network.trusted_proxies.size()));
   out.number("opentok_rest_token_lifetime_ms", to_ms(config.opentok_rest_token_lifetime));
   return out.done();
 }

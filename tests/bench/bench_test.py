@@ -92,8 +92,8 @@ class InShort(unittest.TestCase):
         return json.loads(done.stdout)["rows"]
 
     def test_calls(self):
-        rows = self.rows_of("calls", "--calls", "100", "--live", "1", "20")
-        self.assertEqual([row["live"] for row in rows], [1, 20, 100])
+        rows = self.rows_of("calls", "--calls", "100", "--live", "20", "--network-threads", "0", "2")
+        self.assertEqual([(row["network_threads"], row["live"]) for row in rows], [(0, 20), (2, 20), (0, 100)])
         for row in rows:
             self.assertEqual((row["calls"], row["wrong"]), (100, 0))
             self.assertGreater(row["calls_per_s"], 0)

@@ -122,6 +122,7 @@ test('a live call appears by itself, is ended after a question, and its time lin
   const { caller, callee, call_id } = await talk(server);
   const live = page.getByRole('table', { name: 'Live calls' });
   await live.locator(`tr[data-key="${call_id}"]`).getByText('they talk').waitFor();
+  await live.locator(`tr[data-key="${call_id}"]`).getByText(/^since /).waitFor();
   await live.locator(`tr[data-key="${call_id}"] a.id`).click();
   await page.getByLabel('Why').getByText('The call is live: they talk.').waitFor();
   const told = caller.nextEnd();
@@ -139,6 +140,8 @@ test('a live call appears by itself, is ended after a question, and its time lin
   const { entries } = (await rest(server, `/v1/calls/${call_id}/timeline`)).body;
   assert.equal(await page.getByRole('table', { name: 'Events of the call' }).locator('tbody tr').count(), await page.locator('.spot').count());
   assert.ok(await page.locator('.spot').count() >= entries.length);
+  const ticks = await page.locator('.tick').allTextContents();
+  assert.deepEqual(ticks, [...new Set(ticks)], 'each moment once');
   await picture(page, 'console-call-desktop');
 });
 

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { makeFolder, startServer, until } from './harness.mjs';
 
 const offhook = process.env.OFFHOOK;
 if (!offhook) throw new Error('set OFFHOOK to the path of the command line');
 
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+afterEach(() => running.forEach((child) => child.kill('SIGKILL')));  // a test that failed leaves some, and this program would wait for them
 
 // Nobody is waited for long; what a test wants to see is never ended by a timer that is close to it.
 const config = `[timers]

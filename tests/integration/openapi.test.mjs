@@ -285,6 +285,7 @@ test('how the server is, is for the operator', async () => {
   assert.equal(after.started_at_ms, before.started_at_ms);
   const settings = (await ask('GET', '/v1/server/settings', { token })).body;
   assert.deepEqual([settings.durable, settings.tls, settings.metrics_token], [false, false, false]);
+  assert.deepEqual([settings.sockets_per_address, settings.failures_per_minute, settings.trusted_proxies], [5000, 300, 0]);
   for (const path of ['/v1/server', '/v1/server/settings']) assert.equal((await ask('GET', path)).status, 401);
 });
 

@@ -65,6 +65,7 @@ struct Contact {
   Instant heard_at{};               // by the server's clock
   Instant lost_at{};                // while it is not linked: since when
   bool was_refused = false;         // of some push the sender has said that there is no such address
+  Instant greeted_at{};             // its last hello, until a welcome says that it was resumed
   Instant fresh_at{};               // since when its client has been the one it is; a fresh one need not be back in its calls
 };
 

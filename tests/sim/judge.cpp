@@ -100,6 +100,7 @@ void Judge::on_serving(const Cause& cause) {
   if (cause.kind != Cause::Kind::Command) return;
   auto& contact = devices_[*cause.device].contact;
   if (const auto* hello = std::get_if<wire::Hello>(cause.command)) {
+    contact.greeted_at = world_.server_now();
     if (!hello->resume) contact.fresh_at = world_.server_now();
     contact.link = cause.link;
     contact.is_linked = true;
@@ -363,7 +364,8 @@ void Judge::on_said(DeviceIndex device, const wire::ServerMessage& message) {
       must(Check::S14, record && record->answered_at, [] { return "let into the session of a call that is not answered"; }, session->second, device);
     }
   } else if (const auto* welcome = std::get_if<wire::Welcome>(&message)) {
-    if (!welcome->resumed) devices_[device].contact.fresh_at = world_.server_now();
+    auto& contact = devices_[device].contact;
+    (welcome->resumed ? contact.greeted_at : contact.fresh_at) = welcome->resumed ? Instant{} : world_.server_now();
     for (const auto& call : welcome->calls) check_snapshot(device, call);
   }
 }

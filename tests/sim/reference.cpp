@@ -99,9 +99,9 @@ bool Reference::is_linked(const UserId& user, const DeviceId& device) const {
   return contact != nullptr && contact->is_linked;
 }
 
-// It has a link, and is no application that was started since and need not know of the call.
+// It has a link, and is no application that was started since, or whose hello may turn out to be afresh, and need not know of the call.
 bool Reference::is_there(const CallRecord& call, const UserId& user, const DeviceId& device) const {
-  return is_linked(user, device) && contact_of_(user, device)->fresh_at < call.created_at;
+  return is_linked(user, device) && std::max(contact_of_(user, device)->fresh_at, contact_of_(user, device)->greeted_at) < call.created_at;
 }
 
 // Docs/push.md: all addresses are gone, and no device has a link. An address may be gone since an earlier call, or have been lost with a server

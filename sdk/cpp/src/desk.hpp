@@ -23,9 +23,9 @@ struct Desk {
     limits = limits_of(options.watchdogs, server);
   }
 
-  // The server's wall clock once it has been heard; before, whatever `now` counts from.
-  std::int64_t unix_ms() const { return to_unix_ms(now) + unix_offset_ms; }
-  bool knows_unix_ms() const { return unix_offset_ms != 0; }
+  // The server's wall clock once it has been heard; before, what `now` counts from, which is that of this machine.
+  std::int64_t unix_ms() const { return to_unix_ms(now) + unix_offset_ms.value_or(0); }
+  bool knows_unix_ms() const { return unix_offset_ms.has_value(); }
   void set_unix_ms(std::int64_t at_ms) {
     if (at_ms > 0) unix_offset_ms = at_ms - to_unix_ms(now);
   }
@@ -35,7 +35,7 @@ struct Desk {
   std::optional<wire::PushAddress> push;  // told with every hello
   Instant now{};           // set at each input
   bool is_urgent = false;  // there are calls, which a link that stays away ends
-  std::int64_t unix_offset_ms = 0;
+  std::optional<std::int64_t> unix_offset_ms;
   Outputs* out = nullptr;  // of the input that is being handled
   wire::ClientSettings settings;  // the documented defaults until the server has told its own
   WatchdogLimits limits;

@@ -187,9 +187,10 @@ void Journal::make_room() {
   desk_.output(Forget{id});
 }
 
-// A device that is woken may not have heard the server's clock yet; what happens now is younger than all that is known nevertheless.
+// A device that is woken may not have heard the server's clock yet, and its own may be wrong; what happens now is younger than all that is
+// known nevertheless.
 void Journal::stamp(Kept& kept) {
-  newest_ms_ = desk_.knows_unix_ms() ? std::max(newest_ms_, desk_.unix_ms()) : newest_ms_ + 1;
+  newest_ms_ = std::max(desk_.unix_ms(), desk_.knows_unix_ms() ? newest_ms_ : newest_ms_ + 1);
   kept.entry.at_ms = newest_ms_;
 }
 

@@ -54,6 +54,22 @@ TEST_F(ClientJournal, ACallIsKeptAsLiveBeforeTheApplicationIsToldOfIt) {
   EXPECT_EQ(entry().role, Role::Callee);
 }
 
+// Server and device on one machine: their clocks are the same, and known to be.
+TEST(ClientJournalClock, WhatIsKeptHasTheServersTimeOrElseThisMachines) {
+  for (const auto server_ahead : {0s, 3600s, -3600s}) {
+    Device device;
+    device.now = Instant{std::chrono::seconds{1'790'000'000}};
+    device.give(Woken{CallId(8, 1), {"alice", "phone"}, wire::Media::Audio, false, "", 20s});
+    EXPECT_EQ(device.disk.at(CallId(8, 1)).at_ms, 1'790'000'000'000) << "nobody has been heard";
+    device.give(Opened{device.link, "token"});
+    auto welcome = device.welcome(false);
+    welcome.time_at_ms = to_unix_ms(device.now + server_ahead);
+    device.hear(welcome);
+    device.hear_event(wire::CallEvent{0, callee(1, Phase::Inviting, DeviceState::Notified)});
+    EXPECT_EQ(device.disk.at(k_call).at_ms, std::max<std::int64_t>(welcome.time_at_ms, 1'790'000'000'000));
+  }
+}
+
 TEST_F(ClientJournal, ItsEndIsKeptBeforeItIsToldAndMarkedSeenAfterwards) {
   talk();
   end();

@@ -5,7 +5,7 @@ import { button, callLink, chip, confirmed, labelled, link, make, panel, Table }
 import { TimeLinePicture } from './picture';
 import { isOfServer, layOut, type Spot } from './timeline_layout';
 import { attempt, type Tools, type View } from './view';
-import { calledText, durationText, momentText, plain, stateText, toneOf } from './words';
+import { calledText, durationText, momentText, plain, stateText, talkedText, toneOf } from './words';
 import { eventsTable } from './webhooks';
 
 const LEGEND: [string, string][] = [['says', 'a device says'], ['told', 'a device is told'], ['server', 'the server'], ['link', 'a link'], ['decides', 'the decision'], ['webhook', 'a webhook']];
@@ -35,7 +35,7 @@ function facts(call: Call): HTMLElement {
     ['Caller', link(`#/calls?user=${encodeURIComponent(call.caller)}`, call.caller)], ['Called', calledText(call)], ['Media', call.media],
     ['Placed', momentText(call.created_at_ms)],
     ['Answered', call.answered_at_ms ? `after ${durationText(call.answered_at_ms - call.created_at_ms)}` : 'never'],
-    ['Talked', call.duration_ms ? durationText(call.duration_ms) : '–'], ['Id', make('span', 'id', call.call_id)],
+    ['Talked', talkedText(call)], ['Id', make('span', 'id', call.call_id)],
   ];
   return make('dl', 'facts', ...all.map(([name, value]) => make('div', '', make('dt', '', name), make('dd', '', value))));
 }

@@ -4,7 +4,7 @@ import { OUTCOMES } from './model';
 import { Pages } from './pages';
 import { callLink, chip, labelled, link, make, panel, Table } from './parts';
 import type { Tools, View } from './view';
-import { calledText, durationText, momentText, plain, stateText, toneOf } from './words';
+import { calledText, momentText, plain, stateText, talkedText, toneOf } from './words';
 
 const LIVE_PHASES = ['inviting', 'connecting', 'active'];
 const REASONS = ['by_caller', 'by_callee', 'by_api', 'max_duration', 'alone', 'all_left', 'by_user', 'by_dnd_rule', 'in_call', 'ring_slots_full',
@@ -24,7 +24,7 @@ export function callsTable(label: string, nothing: string): Table<Call> {
     people(call),
     make('span', 'state', chip(stateText(call), toneOf(call.phase === 'ended' ? call.outcome : undefined)), ...(call.reason ? [make('span', 'hint', plain(call.reason))] : [])),
     call.media,
-    call.duration_ms ? durationText(call.duration_ms) : '–',
+    talkedText(call),
     callLink(call.call_id),
   ]);
 }

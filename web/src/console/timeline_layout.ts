@@ -114,7 +114,8 @@ function ticksOf(spots: Spot[]): Tick[] {
   for (const { x, entry } of spots) {
     const last = ticks.at(-1);
     if (last && x - last.x < TICK_GAP) continue;
-    ticks.push({ x, text: entry.after_ms < 1000 ? `${entry.after_ms} ms` : `${(entry.after_ms / 1000).toFixed(1)} s` });
+    const text = entry.after_ms < 1000 ? `${entry.after_ms} ms` : `${(entry.after_ms / 1000).toFixed(1)} s`;
+    if (text !== last?.text) ticks.push({ x, text });
   }
   return ticks;
 }

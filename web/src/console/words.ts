@@ -45,3 +45,9 @@ export function stateText(call: Call): string {
 }
 
 export const calledText = (call: Call): string => call.legs ? call.legs.map(({ user }) => user).join(', ') : call.callee;
+
+/** How long they talked, or since when they do. */
+export function talkedText(call: Call): string {
+  if (call.duration_ms) return durationText(call.duration_ms);
+  return call.phase === 'active' && call.answered_at_ms ? `since ${momentText(call.answered_at_ms)}` : '–';
+}
