@@ -31,7 +31,7 @@ void LoadWatch::note(Duration waited, Instant now) {
   if (now - step_began_ < k_step) return;
   const bool is_patient = share_ == 0 && (!above_since_ || now - *above_since_ < k_patience);
   if (!is_patient) follow(*shortest_);
-  last_wait_ = is_patient ? Duration{0} : *shortest_;
+  last_wait_ = is_patient ? target_ : *shortest_;
   shortest_.reset();
   step_began_ = now;
 }

@@ -14,7 +14,7 @@ import sys
 import threading
 import urllib.request
 
-from server_process import running_load, running_server
+from server_process import cpu_seconds, running_load, running_server
 from verdict import columns
 
 TIMES = (1, 2, 4)
@@ -58,7 +58,7 @@ def last_event(url, **options):
 
 def capacity(options):
     with running_server(data=options.durable) as (url, pid), slowed(pid, options.share):
-        done = last_event(url, calls=options.calls, rate=0, devices=200, live=options.live)
+        done = last_event(url, calls=options.calls, rate=0, devices=options.devices, live=options.live)
     return done["calls_per_second"]
 
 
@@ -66,12 +66,12 @@ def measure_one(times, carried, options):
     rate = max(1, round(carried * times, 1))
     with running_server(data=options.durable) as (url, pid), slowed(pid, options.share):
         done = last_event(url, calls=max(20, round(rate * options.seconds)), rate=rate, devices=options.devices)
-        refused = refusals(url)
+        refused, used = refusals(url), cpu_seconds(pid)
     wait = done["latency_ms"]
     accepted = done["done"] - done["refused"]
     return {"times": times, "offered_per_s": rate, "carried_per_s": round(accepted / max(done["seconds"], 0.001), 1),
             "of_capacity": round(accepted / max(done["seconds"], 0.001) / carried, 2), "refused": done["refused"], "refused_by_server": refused,
-            "placed": done["placed"], "wrong": done["wrong"] + done["unfinished"], "held_back": done["held_back"],
+            "cpu_s": round(used, 2), "seconds": done["seconds"], "placed": done["placed"], "wrong": done["wrong"] + done["unfinished"], "held_back": done["held_back"],
             "incoming_p50_ms": wait["incoming"]["p50"], "incoming_p99_ms": wait["incoming"]["p99"],
             "told_p50_ms": wait["told"]["p50"], "told_p99_ms": wait["told"]["p99"], "examples": done["examples"]}
 

@@ -22,7 +22,6 @@ from verdict import columns
 
 TARGET_SECONDS = 10
 PATIENCE_SECONDS = 90
-HOLD_SECONDS = 25
 POLL_SECONDS = 0.05
 
 
@@ -68,7 +67,7 @@ def measure(options):
         (folder / "offhook.toml").write_text(CONFIG)
         server, port = start(folder, 0)
         try:
-            with running_load(f"http://127.0.0.1:{port}", devices=options.clients, calls=options.calls, rate=options.calls / 4, hold=f"{HOLD_SECONDS}s") as events:
+            with running_load(f"http://127.0.0.1:{port}", devices=options.clients, calls=options.calls, rate=options.calls / 4, hold=f"{options.hold}s") as events:
                 until(events, lambda event: event["event"] == "progress" and event["live"] >= options.calls)
                 before = private_bytes(server.pid)
                 server.send_signal(signal.SIGKILL)
@@ -99,6 +98,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="the rows as JSON instead of a table")
     parser.add_argument("--clients", type=int, default=5000, help="how many (5000)")
     parser.add_argument("--calls", type=int, default=200, help="how many calls are under way (200)")
+    parser.add_argument("--hold", type=int, default=25, help="seconds that each of them goes on for (25)")
     options = parser.parse_args()
     result = measure(options)
     print(json.dumps(result, indent=1) if options.json else table(result))
