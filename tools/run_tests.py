@@ -8,7 +8,7 @@ against the programs of the build), browser (tests/browser, likewise), interop (
 official OpenTok server SDKs against the server), model (the life cycle searched by SPIN), process (real programs
 that are killed and cut off, and the benches in short).
 One that has no tests yet is skipped with a line that says so. A program that crashes, hangs for a quarter of an hour or runs no test counts
-as one failure. Simulator and model have nobody who waits for them: they run beside the suites that mostly wait.
+as one failure. Simulator and model have nobody who waits for them, nor have the fuzz targets (fuzz: tests/fuzz): they run beside the suites that mostly wait.
 """
 
 import concurrent.futures
@@ -24,8 +24,8 @@ import time
 
 SUITE_TIMEOUT_SECONDS = 900
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITES = ("tidy", "unit", "js", "sim", "integration", "interop", "model", "browser", "process")
-BESIDE = ("sim", "model")  # one after the other beside the others, which mostly wait and are served first,
+SUITES = ("tidy", "unit", "js", "sim", "fuzz", "integration", "interop", "model", "browser", "process")
+BESIDE = ("sim", "model", "fuzz")  # one after the other beside the others, which mostly wait and are served first,
 ALONE = ("browser", "process")  # but not beside these, whose clocks and pictures need the machine
 
 
@@ -128,6 +128,10 @@ def steps_of(suite, build, environment):
         cuts = ("--seeds", "1..1000", "--calls", "100", "--swarm", "crashes=60,loops=300,disks=30,slow_ms=300,commit_ms=120")
         yield "a million calls", lambda: run_counting(script, program, niceness=10, stderr=None)  # they say there how far they are
         yield "a thousand power cuts", lambda: run_counting(script, program, *cuts, niceness=10, stderr=None)
+    if suite == "fuzz":
+        folder, targets = ROOT / "tests" / "fuzz", ROOT / "build" / "fuzz" / "tests" / "fuzz"
+        yield "run_test", lambda: run_unittest(folder / "run_test.py", FUZZ_BUILD=str(targets))
+        yield "all targets", lambda: run_counting(folder / "run.py", "--seconds", "2", niceness=10)
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")
