@@ -86,10 +86,13 @@ class Store(unittest.TestCase):
 class InShort(unittest.TestCase):
     """Each runs with the least that gives figures; the figures have to be there and to be possible, no more."""
 
-    def rows_of(self, name, *options, codes=(0,)):
+    def result_of(self, name, *options, codes=(0,)):
         done = subprocess.run([sys.executable, str(FOLDER / f"{name}.py"), "--json", *options], capture_output=True, text=True, check=False)
         self.assertIn(done.returncode, codes, done.stdout + done.stderr)
-        return json.loads(done.stdout)["rows"]
+        return json.loads(done.stdout)
+
+    def rows_of(self, name, *options, codes=(0,)):
+        return self.result_of(name, *options, codes=codes)["rows"]
 
     def test_calls(self):
         rows = self.rows_of("calls", "--calls", "100", "--live", "20", "--network-threads", "0", "2")
@@ -140,6 +143,14 @@ class InShort(unittest.TestCase):
         self.assertGreater(four_times["carried_per_s"], once["carried_per_s"] / 4)
         self.assertLess(four_times["incoming_p99_ms"], WIDE_MS)
         self.assertEqual(four_times["refused"] > 0, four_times["refused_by_server"] > 0)
+
+    def test_kamailio(self):
+        result = self.result_of("kamailio", "--calls", "100", "--live", "10")
+        whose = [row["what"].split(",")[0] for row in result["rows"]]
+        self.assertEqual(whose, ([] if result["missing"] else ["Kamailio"]) + ["Offhook", "Offhook"])
+        for row in result["rows"]:
+            self.assertGreater(row["calls"], 50)
+            self.assertGreater(row["cpu_ms_per_call"], 0)
 
     def test_storm(self):
         rows = self.rows_of("storm", "--clients", "300", "--calls", "10", "--hold", "8", codes=(0, 1))

@@ -18,6 +18,7 @@ CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 DICTIONARY = ROOT / "tests" / "fuzz" / "words.dict"
 PLANTED = "planted"  # the fault that run_test.py looks for
 MOST_BYTES = 4096    # of an input: long enough for every branch, and short enough to try many
+KEPT_BYTES = 1024    # of one in the corpus
 ONE_INPUT_S = 20     # longer than that is a finding
 
 
@@ -62,9 +63,9 @@ class Target:
         return f"{self.name}: a finding\n{why}{again}\nMend it, add a test beside the source, and keep the input in {self.corpus}."
 
     def keep(self):
-        """The smallest set of inputs that reaches as much as all of them becomes the corpus."""
+        """The smallest set of short inputs that reaches all that they reach becomes the corpus; how often is not counted, or there would be thousands."""
         with tempfile.TemporaryDirectory(dir=self.found.parent) as fresh:
-            subprocess.run([self.program, "-merge=1", f"-max_len={MOST_BYTES}", fresh, *self.folders()], capture_output=True, check=True)
+            subprocess.run([self.program, "-merge=1", "-use_counters=0", f"-max_len={KEPT_BYTES}", fresh, *self.folders()], capture_output=True, check=True)
             shutil.rmtree(self.corpus, ignore_errors=True)
             shutil.copytree(fresh, self.corpus)
         return len(list(self.corpus.iterdir()))

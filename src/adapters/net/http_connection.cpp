@@ -11,7 +11,6 @@
 namespace offhook::net {
 namespace {
 
-constexpr Duration k_write_timeout = std::chrono::seconds{60};  // the demo's files over a bad mobile link
 constexpr Duration k_linger_timeout = std::chrono::seconds{2};
 constexpr std::size_t k_linger_bytes = 262'144;  // what a peer may still send while it overlooks our error
 
@@ -248,7 +247,7 @@ void HttpConnection::write(HttpResponse response) {
   for (const auto& [name, value] : response.headers) message.set(name, value);
   message.keep_alive(keep_alive_);
   if (!head && !bodiless) message.body() = {bytes.data(), bytes.size()};
-  set_deadline(k_write_timeout);
+  set_deadline(hub_->options.answer_timeout);
   http::async_write(transport_, message,
                     [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_written(error); });
 }

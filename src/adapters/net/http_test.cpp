@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <list>
+
 #include "adapters/net/net_testing.hpp"
 
 namespace offhook::net::testing {
@@ -95,6 +98,31 @@ TEST(Http, TooManySocketsAreToldSo) {
   Client second(server.port);
   EXPECT_TRUE(second.read_all().starts_with("HTTP/1.1 503 "));
   EXPECT_EQ(first.request(http::verb::get, "/").result_int(), 200u);
+}
+
+TEST(Http, BeyondSixtyFourAtATimeThoseTooManyAreNotToldSo) {
+  auto options = local_options();
+  options.max_sockets = 1;
+  RunningNet server(options);
+  Client first(server.port);
+  EXPECT_EQ(first.request(http::verb::get, "/").result_int(), 200u);
+  std::list<Client> others;  // which do not close
+  for (int i = 0; i < 70; ++i) others.emplace_back(server.port);
+  const auto told = std::ranges::count_if(others, [](auto& each) { return each.read_all().starts_with("HTTP/1.1 503 "); });
+  EXPECT_GE(told, 64);
+  EXPECT_LT(told, 70);
+  EXPECT_EQ(first.request(http::verb::get, "/").result_int(), 200u);
+}
+
+TEST(Http, WhoDoesNotTakeItsAnswerIsCutOff) {
+  auto options = local_options();
+  options.answer_timeout = std::chrono::milliseconds(50);
+  options.first_words_timeout = std::chrono::milliseconds(500);
+  RunningNet server(options);
+  Client client(server.port), silent(server.port);
+  client.write("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(silent.read_all(), "") << "by then the other's time is over as well";
+  EXPECT_LT(client.read_all().size(), std::size_t{32} << 20);
 }
 
 TEST(Http, OneAddressMayBeLimited) {

@@ -150,6 +150,7 @@ struct Options {
   std::size_t stranger_body_bytes = 4'096;
   Duration first_words_timeout = std::chrono::seconds{5};  // from the accepted socket, through TLS, to the first whole request
   Duration header_timeout = std::chrono::seconds{10};      // from an answer to the next whole request on that connection
+  Duration answer_timeout = std::chrono::seconds{60};      // until the peer has taken an answer: the demo's files over a bad mobile link
   Duration close_timeout = std::chrono::seconds{5};    // flushing, then the peer's half of the closing handshake
   bool loopback_hosts_only = false;                    // refuse a Host header that does not name this machine
   std::shared_ptr<Numbers> numbers = std::make_shared<Numbers>();

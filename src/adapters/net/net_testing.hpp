@@ -67,6 +67,7 @@ class Script : public Handler {
     response.body = message.method + " " + message.path + "?" + message.query + " " + message.body;
     response.headers.emplace_back("X-Test", "yes");
     if (message.path == "/unchanged") response.status = 304;
+    if (message.path == "/long") response.body.assign(std::size_t{32} << 20, 'x');
     if (message.path == "/peer") response.body = message.peer.address + (message.peer.is_exempt ? " exempt" : "");
     net->respond(request, std::move(response));
   }

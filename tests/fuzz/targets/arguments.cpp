@@ -15,5 +15,5 @@ FUZZ(bytes) {
   const auto url = client::parse_url(bytes);
   if (!url) MUST(url.error().word == "bad_url" && !url.error().message.empty());
   if (url) client::authority_of(client::client_socket_of(*url));
-  if (const auto duration = cli::parse_duration(bytes)) MUST(*duration <= std::chrono::hours{24});
+  if (const auto duration = cli::parse_duration(bytes)) MUST(duration->count() >= 0);  // what is too long, each option says
 }
