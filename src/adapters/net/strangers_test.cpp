@@ -80,7 +80,7 @@ TEST(Stranger, TheAgeOfItsSocketIsToldWithTheLink) {
   EXPECT_FALSE(stranger.hears(200));
   stranger.write("\r\n");
   ASSERT_TRUE(server.script.wait_for("opened"));
-  EXPECT_GE(server.script.last_age, 200ms);
+  EXPECT_GE(server.script.last_age, 100ms) << "it may have been accepted a while after it had connected";
   EXPECT_EQ(server.script.last_peer.address, "127.0.0.1");
 }
 
