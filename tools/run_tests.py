@@ -131,7 +131,7 @@ def steps_of(suite, build, environment):
     if suite == "fuzz":
         folder, targets = ROOT / "tests" / "fuzz", ROOT / "build" / "fuzz" / "tests" / "fuzz"
         yield "run_test", lambda: run_unittest(folder / "run_test.py", FUZZ_BUILD=str(targets))
-        yield "all targets", lambda: run_counting(folder / "run.py", "--seconds", "2", niceness=10)
+        yield "all targets", lambda: run_counting(folder / "run.py", "--seconds", "5", "--inputs", "3000", niceness=10)
     if suite == "process":
         folder = ROOT / "tests" / "process"
         yield "oracle_test", lambda: run_unittest(folder / "oracle_test.py")

@@ -445,14 +445,14 @@ std::optional<Duration> parse_duration(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::int64_t k_max = 1'000'000'000;
-  if (failure != std::errc{} || value < 0 || value > k_max) return std::nullopt;
-  if (unit == "ms") return std::chrono::milliseconds{value};
-  if (unit == "s") return std::chrono::seconds{value};
-  if (unit == "m") return std::chrono::minutes{std::min<std::int64_t>(value, 10'000'000)};
-  if (unit == "h") return std::chrono::hours{std::min<std::int64_t>(value, 100'000)};
-  if (unit == "d") return std::chrono::hours{24 * std::min<std::int64_t>(value, 100'000)};
-  return std::nullopt;
+  const Duration each = unit == "ms"  ? std::chrono::milliseconds{1}
+                        : unit == "s" ? std::chrono::seconds{1}
+                        : unit == "m" ? std::chrono::minutes{1}
+                        : unit == "h" ? std::chrono::hours{1}
+                        : unit == "d" ? std::chrono::hours{24}
+                                      : Duration{0};
+  if (failure != std::errc{} || each == Duration{0} || value < 0 || value > k_longest_duration / each) return std::nullopt;
+  return value * each;
 }
 
 std::string to_text(Duration duration) {

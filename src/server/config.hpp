@@ -25,6 +25,7 @@ inline constexpr std::string_view k_dev_console_password = "offhook";
 inline constexpr std::string_view k_dev_console_hash =
     "scrypt$10$8$1$6f6666686f6f6b2d636f6e736f6c6521$2207dba3e0e1fa9bc3d3fab7698b59f319f6cfa80e1d6701206c9f4ef2caffbd";
 inline constexpr std::size_t k_max_network_threads = 16;
+inline constexpr Duration k_longest_duration = std::chrono::hours{24 * 36'500};  // a hundred years: what anybody sets is shorter
 inline constexpr std::string_view k_in_memory = ":memory:";  // in place of a folder: nothing outlives the process
 
 // The app's own server that hands pushes to those who carry them.
@@ -108,7 +109,7 @@ Result<Config, ConfigError> parse_config(std::string_view text, std::string_view
 // Options over file, then the checks that need both. Adds the development project in dev mode.
 Result<Config, ConfigError> complete(Config config, const CommandLine& line);
 
-// "20s", "1500ms", "5m", "4h", "90d".
+// "20s", "1500ms", "5m", "4h", "90d"; nothing for what is none, or longer than k_longest_duration.
 std::optional<Duration> parse_duration(std::string_view text);
 std::string to_text(Duration duration);
 

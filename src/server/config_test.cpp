@@ -139,8 +139,8 @@ TEST(Config, HistoryIsKeptForADayOrMoreOrForEver) {
 TEST(Config, Durations) {
   EXPECT_EQ(parse_duration("4h"), 4h);
   EXPECT_EQ(parse_duration("2d"), 48h);
-  for (const auto* wrong : {"", "5", "s", "-1s", "5 s", "99999999999999999999s"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
-  for (const auto d : {Duration{1500ms}, Duration{20s}, Duration{5min}, Duration{4h}}) EXPECT_EQ(parse_duration(to_text(d)), d);
+  for (const auto* wrong : {"", "5", "s", "-1s", "5 s", "99999999999999999999s", "36501d", "9223372036854775807d"}) EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  for (const auto d : {Duration{1500ms}, Duration{20s}, Duration{5min}, Duration{4h}, Duration{24h * 9900}, k_longest_duration}) EXPECT_EQ(parse_duration(to_text(d)), d);
 }
 
 }  // namespace

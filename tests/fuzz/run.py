@@ -46,12 +46,14 @@ class Target:
     def folders(self):
         return [folder for folder in (self.found, self.corpus) if folder.is_dir()]
 
-    def run(self, seconds):
-        """Gives (sound, how many inputs, output)."""
+    def run(self, seconds, inputs):
+        """Gives (sound, how many inputs, output). `inputs`: so many, always the same, or None: whatever comes in that time."""
         options = [f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", f"-timeout={ONE_INPUT_S}", "-rss_limit_mb=2048", "-print_final_stats=1",
                    f"-artifact_prefix={self.findings}/", *([f"-dict={DICTIONARY}"] if DICTIONARY.is_file() else [])]
         if seconds == 0:
             options.append("-runs=0")
+        elif inputs:
+            options += [f"-runs={inputs}", "-seed=1"]
         done = subprocess.run([self.program, *options, *self.folders()], capture_output=True, text=True, errors="replace", check=False)
         counts = [line.split()[-1] for line in done.stderr.splitlines() if line.startswith("stat::number_of_executed_units")]
         return done.returncode == 0, int(counts[0]) if counts else 0, done.stderr
@@ -75,6 +77,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("target", nargs="*", help="which; all of them unless you choose")
     parser.add_argument("--seconds", type=int, default=60, help="how long for each target (60); 0: what the corpus holds and nothing new")
+    parser.add_argument("--inputs", type=int, help="no more than so many for each target, and the same ones in each run")
     parser.add_argument("--list", action="store_true", help="which targets there are")
     parser.add_argument("--keep", action="store_true", help="afterwards make the corpus the smallest that reaches as much, with what is new")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "fuzz" / "tests" / "fuzz", help=argparse.SUPPRESS)
@@ -91,7 +94,7 @@ def main():
     chosen = [Target(options.build, name, options.corpus) for name in options.target or known]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for target, (sound, inputs, output) in zip(chosen, pool.map(lambda target: target.run(options.seconds), chosen)):
+        for target, (sound, inputs, output) in zip(chosen, pool.map(lambda target: target.run(options.seconds, options.inputs), chosen)):
             print(f"{target.name:16} {inputs:10,} inputs  {'sound' if sound else 'FINDING'}", flush=True)
             failed += not sound
             if not sound:
