@@ -27,6 +27,7 @@ class Limits : public testing::Test {
   }
   ErrorWord error(const World::Device& device) { return world.last<wire::Error>(device).error; }
 
+  std::list<World::Device> callees;
   World world{many_rings()};
   World::Device alice = world.connect("alice", "a1"), bob = world.connect("bob", "b1");
 };
@@ -99,6 +100,56 @@ TEST_F(Limits, ACallHasSixteenLegsAndOfAUserThirtyTwoDevicesRing) {
   EXPECT_EQ(rung, static_cast<std::ptrdiff_t>(k_max_devices_per_call));
   send(alice, wire::RingMore{"", call, {"one-more"}});
   EXPECT_EQ(error(alice), ErrorWord::LimitReached);
+}
+
+TEST_F(Limits, OfCallsElsewhereSixteenAreTold) {
+  auto laptop = world.connect("alice", "laptop");
+  world.say_hello(laptop);
+  const auto talk = [&](World::Device& caller, int number) {
+    auto& callee = callees.emplace_back(world.connect("u" + std::to_string(number), "d"));
+    world.say_hello(callee);
+    send(caller, wire::Invite{"", callee.user, wire::Media::None, {}, {}});
+    const auto call = world.replied_call(caller).call_id;
+    send(callee, wire::RingAck{"", call});
+    send(callee, wire::Answer{"", call});
+    for (auto* device : {&caller, &callee}) send(*device, wire::MediaUp{"", call});
+  };
+  for (int i = 0; i < static_cast<int>(k_max_calls_elsewhere); ++i) talk(alice, i);
+  EXPECT_EQ(world.last<wire::Elsewhere>(laptop).calls.size(), k_max_calls_elsewhere);
+  auto phone = world.connect("alice", "phone");
+  world.say_hello(phone);
+  talk(phone, 99);
+  EXPECT_EQ(world.last<wire::Elsewhere>(laptop).calls.size(), k_max_calls_elsewhere) << "of seventeen";
+  EXPECT_EQ(world.last<wire::Elsewhere>(alice).calls.size(), 1u);
+}
+
+TEST_F(Limits, OfACallTwoHundredInputsAreKeptForItsReplayAndItIsSaidThatThereWereMore) {
+  send(alice, wire::Invite{"", "bob", wire::Media::Audio, {}, {}});
+  const auto call = world.replied_call(alice).call_id;
+  send(bob, wire::RingAck{"", call});
+  send(bob, wire::Answer{"", call});
+  for (auto* device : {&alice, &bob}) send(*device, wire::MediaUp{"", call});
+  for (std::size_t i = 0; i < k_max_inputs; ++i) {
+    send(alice, wire::MediaDown{"", call});
+    send(alice, wire::MediaUp{"", call});
+  }
+  send(alice, wire::Hangup{"", call});
+  EXPECT_EQ(world.stored.back().phase, wire::Phase::Ended) << "the call goes on as ever";
+  ASSERT_TRUE(world.stored.back().inputs);
+  EXPECT_TRUE(world.stored.back().inputs->cut);
+  EXPECT_EQ(world.stored.back().inputs->list.size(), k_max_inputs);
+}
+
+TEST_F(Limits, OfTheInvitesThatCameToACallSixteenAreRemembered) {
+  send(alice, wire::Invite{"", "bob", wire::Media::None, {}, {}});
+  const auto call = world.replied_call(alice).call_id;
+  const auto first = world.stored.back().invites.at(0).cmd_id;
+  for (std::size_t i = 0; i < k_max_invites_per_call + 4; ++i) {
+    send(alice, wire::Invite{"", "bob", wire::Media::None, {}, {}});
+    EXPECT_EQ(world.replied_call(alice).call_id, call);
+  }
+  ASSERT_EQ(world.stored.back().invites.size(), k_max_invites_per_call);
+  EXPECT_EQ(world.stored.back().invites[0].cmd_id, first) << "the one that made it";
 }
 
 TEST_F(Limits, OfASessionStreamsAndExpectationsAreLimited) {

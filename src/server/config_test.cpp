@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "adapters/store/keyring.hpp"
+
 namespace offhook::server {
 namespace {
 
@@ -134,6 +136,19 @@ TEST(Config, HistoryIsKeptForADayOrMoreOrForEver) {
   EXPECT_EQ(parse_config("[data]\nkeep_calls = \"1d\"\n", "f")->keep_calls, 24h);
   EXPECT_EQ(parse_config("[data]\nkeep_calls = \"0s\"\n", "f")->keep_calls, 0s);
   EXPECT_NE(problems("[data]\nkeep_calls = \"23h\"\n").find("1d"), std::string::npos);
+}
+
+TEST(Config, OfWebhooksAndKeysThereAreOnlySoMany) {
+  std::string text = "[[project]]\nkey = \"1000001\"\nsecret = \"a secret of the project\"\n";
+  const auto webhook = [](std::size_t number) {
+    return "[[project.webhook]]\nurl = \"https://example.org/" + std::to_string(number) + "\"\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\n";
+  };
+  for (std::size_t i = 0; i < k_max_webhooks; ++i) text += webhook(i);
+  EXPECT_EQ(problems(text), "");
+  EXPECT_NE(problems(text + webhook(k_max_webhooks)).find("more than 100 webhooks"), std::string::npos);
+  std::string files;
+  for (std::size_t i = 0; i < store::k_max_keys; ++i) files += (i == 0 ? "\"" : ", \"") + std::to_string(i) + ".key\"";
+  EXPECT_NE(problems("[data]\ndir = \"d\"\nkey_file = \"k\"\nold_key_files = [" + files + "]\n").find("more than 7 files"), std::string::npos);
 }
 
 TEST(Config, Durations) {

@@ -91,6 +91,17 @@ for (const [name, sdk] of Object.entries(sdks)) {
   });
 }
 
+test('a project has twenty callbacks and no more', async () => {
+  const { key, secret } = await asOperator(server, 'POST', '', {});
+  const headers = () => ({ 'X-OPENTOK-AUTH': makeToken({ iss: key, ist: 'project', iat: inSeconds(0), exp: inSeconds(180) }, secret), 'Content-Type': 'application/json' });
+  const register = (number) => send('POST', `/v2/project/${key}/callback`, headers(), JSON.stringify({ group: 'stream', event: 'created', url: `http://127.0.0.1:1/${number}` }));
+  for (let number = 1; number <= 20; number++) assert.equal((await register(number)).status, 200, `${number}`);
+  const refused = await register(21);
+  assert.equal(refused.status, 400);
+  assert.match(JSON.parse(refused.body).message, /20 callbacks at most/);
+  assert.equal(JSON.parse((await send('GET', `/v2/project/${key}/callback`, headers())).body).length, 20);
+});
+
 test('sloppy URLs are understood', async () => {
   const id = await create(sdks.python);
   for (const path of [`//v2/project/${devKey}/session/${id}/stream`, `/v2/project/${devKey}/session/${id}/stream/`, `${project}/session/${id}/stream?`, `/v2/partner/${devKey}/session/${id}/stream`]) {
