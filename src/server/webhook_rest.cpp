@@ -22,6 +22,7 @@ std::string_view word_of(store::OutboxState state) {
 std::string_view word_of(webhook::EndpointState state) {
   switch (state) {
     case webhook::EndpointState::Working: return "working";
+    case webhook::EndpointState::Failing: return "failing";
     case webhook::EndpointState::Probed: return "probed";
     case webhook::EndpointState::Disabled: return "disabled";
   }

@@ -212,6 +212,7 @@ test('an address that is not allowed is refused after resolution, with the reaso
   const { caller, call_id } = await ring(server);
   await caller.ask('cancel', { call_id });
   const event = await until(async () => (await server.admin('/v1/webhooks/events?webhook=inside')).body.events.find((one) => one.problem));
+  assert.equal((await server.admin('/v1/webhooks')).body.webhooks[0].state, 'failing');
   assert.match(event.problem, /^refused: (127\.0\.0\.1|::1) is a loopback address$/);
   assert.deepEqual([event.type, event.about, event.state], ['call.ended', call_id, 'due']);
   assert.equal(receiver.got.length, 0);

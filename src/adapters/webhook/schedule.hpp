@@ -65,7 +65,8 @@ struct Say { EndpointIndex endpoint = 0; std::string what; };
 using Action = std::variant<Ask, Attempt, Settle, Say>;
 using Actions = std::vector<Action>;
 
-enum class EndpointState { Working, Probed, Disabled };
+// Failing: the last attempts have failed, and are made again as they would be otherwise.
+enum class EndpointState { Working, Failing, Probed, Disabled };
 
 // Not thread-safe. REQUIRES of every `now`: it never goes back.
 class Schedule {
@@ -87,12 +88,15 @@ class Schedule {
   void advance(Instant now, Actions& out);
   std::optional<Instant> next_deadline() const;  // when advance() must be called next
 
-  EndpointState state(EndpointIndex endpoint) const { return endpoints_[endpoint].state; }
+  EndpointState state(EndpointIndex index) const {
+    const auto& endpoint = endpoints_[index];
+    return endpoint.state == EndpointState::Working && endpoint.failures > 0 ? EndpointState::Failing : endpoint.state;
+  }
   std::size_t held() const;  // events in memory, of all endpoints
 
  private:
   struct Endpoint {
-    EndpointState state = EndpointState::Working;
+    EndpointState state = EndpointState::Working;  // never Failing: that is `failures`
     int failures = 0;                     // in a row
     Instant not_before{};                 // no attempt until then
     std::deque<Due> ready;

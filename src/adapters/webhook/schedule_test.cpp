@@ -170,6 +170,9 @@ TEST(Schedule, RetriesFromFiveSecondsToAQuarterOfAnHourForThreeDaysThenGivesUp) 
   Stage stage;
   stage.add(1, 1, [](auto) { return refuse(500); });
   stage.start();
+  EXPECT_EQ(stage.schedule->state(0), EndpointState::Working);
+  stage.run(4s);
+  EXPECT_EQ(stage.schedule->state(0), EndpointState::Failing);
   stage.run(80h);
   const auto moments = stage.attempts_of(0);
   ASSERT_GT(moments.size(), 280U);

@@ -5,8 +5,8 @@ import { button, callLink, chip, confirmed, labelled, link, make, panel, shortId
 import { attempt, type Tools, type View } from './view';
 import { momentText, numberText } from './words';
 
-const TONES: Record<string, string> = { working: 'good', probed: 'warn', disabled: 'bad', removed: 'warn', dead: 'bad', due: 'warn', waiting: '' };
-const MEANINGS: Record<string, string> = { working: 'works', probed: 'fails, is tried now and then', disabled: 'disabled: it answered 410', removed: 'not in the configuration any more' };
+const TONES: Record<string, string> = { working: 'good', failing: 'warn', probed: 'warn', disabled: 'bad', removed: 'warn', dead: 'bad', due: 'warn', waiting: '' };
+const MEANINGS: Record<string, string> = { working: 'works', failing: 'fails, is tried again', probed: 'fails, is tried now and then', disabled: 'disabled: it answered 410', removed: 'not in the configuration any more' };
 
 function aboutLink(about: string): Node {
   if (about.startsWith('call_')) return callLink(about);
