@@ -51,7 +51,7 @@ function markOf(entry: Entry): Mark {
 const asEntry = (call: Call, event: WebhookEvent): Entry => ({
   at_ms: event.created_at_ms, after_ms: event.created_at_ms - call.created_at_ms, kind: 'webhook',
   text: `webhook ${event.webhook}: ${event.type} is ${event.state === 'dead' ? 'given up' : event.state}` +
-    `${event.attempts ? ` after ${event.attempts} attempts` : ''}${event.problem ? ` (${event.problem})` : ''}`,
+    `${event.attempts ? ` after ${event.attempts} ${event.attempts === 1 ? 'attempt' : 'attempts'}` : ''}${event.problem ? ` (${event.problem})` : ''}`,
 });
 
 /** The last decision about the whole call; in a call that goes on there is none. */
