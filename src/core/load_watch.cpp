@@ -22,7 +22,6 @@ void LoadWatch::note(Duration waited, Instant now) {
     step_began_ = now;
   }
   noted_at_ = now;
-  shortest_ = std::min(shortest_.value_or(waited), waited);
   if (waited <= target_) {
     above_since_.reset();
   } else if (!above_since_) {
@@ -30,9 +29,8 @@ void LoadWatch::note(Duration waited, Instant now) {
   }
   if (now - step_began_ < k_step) return;
   const bool is_patient = share_ == 0 && (!above_since_ || now - *above_since_ < k_patience);
-  if (!is_patient) follow(*shortest_);
-  last_wait_ = is_patient ? target_ : *shortest_;
-  shortest_.reset();
+  if (!is_patient) follow(waited);
+  last_wait_ = is_patient ? target_ : waited;
   step_began_ = now;
 }
 

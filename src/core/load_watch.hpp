@@ -13,7 +13,7 @@ class LoadWatch {
  public:
   explicit LoadWatch(Duration target) : target_(target) {}
 
-  static constexpr Duration k_step = std::chrono::milliseconds{50};       // the share changes once in so long, by the shortest wait of it
+  static constexpr Duration k_step = std::chrono::milliseconds{50};       // the share changes once in so long
   static constexpr Duration k_patience = std::chrono::milliseconds{300};  // every wait longer than the target for so long: nothing is refused before
   static constexpr Duration k_quiet = std::chrono::seconds{1};            // nothing has come: whatever waited has been served
   static constexpr double k_notable_share = 0.1;
@@ -29,7 +29,6 @@ class LoadWatch {
 
   Duration target_;
   Duration last_wait_{};
-  std::optional<Duration> shortest_;  // of this step
   Instant noted_at_{}, step_began_{};
   std::optional<Instant> above_since_;
   double share_ = 0;

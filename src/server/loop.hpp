@@ -147,7 +147,7 @@ class Loop : private FrontListener, private Gate {
   std::uint64_t durable_ = 0; // so many of them are durable
   bool carrying_out_ = false;
   bool is_behind_ = false;    // more than the limit waits; the engine knows
-  core::LoadWatch queue_watch_{std::chrono::milliseconds{60}};   // of what clients have sent
+  core::LoadWatch queue_watch_{std::chrono::milliseconds{50}};   // of what clients have sent
   core::LoadWatch store_watch_{std::chrono::milliseconds{500}};  // of records that are to be durable
   core::Thinning thinning_;                                       // of what comes by HTTP
   Instant overload_told_at_{};

@@ -137,7 +137,7 @@ class InShort(unittest.TestCase):
         self.assertGreater(few["turned_away_per_s"], many["turned_away_per_s"])
 
     def test_overload(self):
-        rows = self.rows_of("overload", "--calls", "300", "--seconds", "2", "--share", "0.1", "--times", "1", "4", "--devices", "600")
+        rows = self.rows_of("overload", "--calls", "200", "--seconds", "2", "--share", "0.1", "--times", "1", "4", "--devices", "600")
         self.assertEqual([row["wrong"] for row in rows], [0, 0])
         once, four_times = rows
         self.assertGreater(four_times["carried_per_s"], once["carried_per_s"] / 4)
