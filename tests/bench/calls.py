@@ -35,9 +35,14 @@ def most_live():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1] * 2 // 5
 
 
+def devices_for(calls, live):
+    """So many that none says more commands than a client may at once, which are refused beyond 200."""
+    return min(max(200, 2 * live, calls // 20), 2 * most_live())
+
+
 def measure_one(live, calls, rate, threads=0):
     with running_server("--network-threads", str(threads), data=True) as (url, pid):
-        done, cpu, loop_cpu = load(url, pid, calls=calls, rate=rate, devices=max(200, 2 * live), live=live, name=f"bench{live}")
+        done, cpu, loop_cpu = load(url, pid, calls=calls, rate=rate, devices=devices_for(calls, live), live=live, name=f"bench{live}")
     wait = done["latency_ms"]
     return {"live": live, "network_threads": threads, "calls": done["done"], "offered_per_s": rate or "as fast as it goes", "calls_per_s": done["calls_per_second"],
             "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "loop_cpu_ms_per_call": round(loop_cpu * 1000 / max(1, done["done"]), 4),

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from calls import load
+from calls import devices_for, load
 from server_process import cpu_seconds, running_server
 from verdict import columns
 
@@ -95,7 +95,7 @@ def measure_kamailio(calls, live):
 
 def measure_offhook(calls, live, durable):
     with running_server("--network-threads", "0", data=durable) as (url, pid):
-        done, cpu, _ = load(url, pid, calls=calls, rate=0, devices=max(200, 2 * live), live=live)
+        done, cpu, _ = load(url, pid, calls=calls, rate=0, devices=devices_for(calls, live), live=live)
     return {"what": f"Offhook, {'durable' if durable else 'in memory'}, WebSockets", "calls": done["done"], "calls_per_s": done["calls_per_second"],
             "cpu_ms_per_call": round(cpu * 1000 / max(1, done["done"]), 4), "wrong": done["wrong"] + done["unfinished"]}
 
