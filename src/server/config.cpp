@@ -90,7 +90,7 @@ class Reader {
     const auto text = node.value_exact<std::string>();
     const auto value = text ? parse_duration(*text) : std::nullopt;
     if (!value) {
-      return problem(node.source(), "\"" + std::string(key) + R"(" must be a duration such as "20s", "1500ms", "5m", "4h" or "90d".)");
+      return problem(node.source(), "\"" + std::string(key) + R"(" must be a duration such as "20s", "1500ms", "5m", "4h" or "90d", of a hundred years at most.)");
     }
     out = *value;
   }
