@@ -167,7 +167,8 @@ std::vector<Command> webhook_commands() {
            {k_json},
            "List the project's webhooks: whether they work, how many events wait and how many are dead letters",
            "working; failing: the last attempt failed; probed: five in a row did, and it is tried now and then; disabled: it\n"
-           "answered 410; removed: not in the configuration any more, its events are still kept. Dropped are dead letters for which there was no place.\n"},
+           "answered 410; removed: not in the configuration any more, its events are still kept. Dropped are dead letters\n"
+           "for which there was no place.\n"},
           {"webhooks events",
            {},
            {{"--webhook", "NAME", "only those for this webhook"},

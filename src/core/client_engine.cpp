@@ -428,8 +428,11 @@ void ClientEngine::withdraw(Client& client, wire::Cancel&& command) {
   if (invited == memory.answers.end()) {
     forget_withdrawn();
     std::erase_if(memory.withdrawn, [&](const auto& each) { return each.second + k_early_cancel_lifetime <= desk_.now; });
-    if (memory.withdrawn.size() >= k_max_early_cancels || withdrawn_.size() >= desk_.settings.capacity.early_cancels) {
+    if (memory.withdrawn.size() >= k_max_early_cancels) {
       return desk_.refuse(asker, ErrorWord::LimitReached, "16 cancels of this device wait for their invites already.");
+    }
+    if (withdrawn_.size() >= desk_.settings.capacity.early_cancels) {
+      return desk_.refuse(asker, ErrorWord::LimitReached, "The server holds as many cancels that wait for their invites as it may.");
     }
     memory.withdrawn[*command.invite_cmd_id] = desk_.now;
     withdrawn_.push_back({client.self.user, client.self.device, *command.invite_cmd_id, desk_.now});
